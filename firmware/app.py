@@ -1,0 +1,81 @@
+"""The composition root: builds the parts, connects them, and runs them until the chip is to start anew.
+Every handler of a command gets the App as `at`."""
+
+from firmware import board as boards
+from firmware import commands
+from firmware.at import messages
+from firmware.at.interpreter import Interpreter
+from firmware.at.port import Port
+from firmware.loop import Loop
+from firmware.net.dns import Resolver
+from firmware.net.links import Links
+from firmware.reports import Reports
+from firmware.settings import Settings
+from firmware.wifi import JOINED, Radio
+
+# The OK of AT+RST has left the port at least this long before `ready`: hosts flush their input in between.
+_QUIET_MS = 20
+
+
+class App:
+    """The parts of the firmware by name; see docs/architecture.md for who uses whom."""
+
+    def __init__(self):
+        self.board = board = boards.load()
+        self.settings = Settings()
+        self.loop = loop = Loop()
+        self.line_settings = self.settings.get("UART_DEF") or [board.BAUD, 8, 1, 0, 0]
+        self.uart = board.uart(self.line_settings)
+        self.port = Port(loop, self.uart, board.WRITE_BURST)
+        self.links = Links(loop)
+        self.reports = Reports(loop, self.port, self.links, board.IPD_MAX)
+        self.radio = Radio(loop, board.JOIN_FAILURES, self._radio_event)
+        self.resolver = Resolver(loop, self._name_servers, board.DNS_PORT)
+        self.interpreter = Interpreter(loop, self.port, self, commands)
+        self.transmit = bytearray(board.SEND_MAX)
+        loop.turns = [self.port.turn, self.reports.turn, self.port.settle]
+
+    def line(self, text, *values):
+        """Writes a line of the answer: `text` with `values` put in as by %, then CR LF."""
+        self.port.write(((text % values if values else text) + "\r\n").encode())
+
+    def start(self):
+        """Applies what was saved, says `ready`, and joins the saved network."""
+        self.reports.detailed = bool(self.settings.get("SYSMSG", [0])[0] & 2)
+        self.port.write(messages.READY)
+        self.port.flush()
+        self.radio.set_mode(self.settings.get("CWMODE", [1])[0])
+        if self.settings.get("CWAUTOCONN", [1])[0]:
+            self.join_saved()
+
+    def join_saved(self):
+        """Starts to join the network of the last AT+CWJAP, if there was one and the station is on."""
+        saved = self.settings.get("CWJAP")
+        if saved and self.radio.mode & 1:
+            ssid, password, bssid, _, self.radio.interval = saved[:5]
+            self.radio.join(ssid, password, bssid and bytes.fromhex(bssid.replace(":", "")), 15000, True)
+
+    async def restart(self):
+        """Ends the firmware once all that was written has left; the chip then starts anew."""
+        await self.port.empty()
+        await self.loop.sleep(_QUIET_MS)
+        self.loop.stop()
+
+    def _radio_event(self, event):
+        if event == JOINED:
+            self.reports.text(messages.WIFI_CONNECTED)
+            self.reports.text(messages.WIFI_GOT_IP)
+        else:
+            self.links.end_all()
+            self.reports.text(messages.WIFI_DISCONNECT)
+
+    def _name_servers(self):
+        server = self.radio.station.ifconfig()[3]
+        return [] if server == "0.0.0.0" else [server]
+
+
+def run():
+    """Runs the firmware; returns when the chip is to be restarted."""
+    app = App()
+    app.start()
+    app.loop.run()

@@ -1,0 +1,124 @@
+"""Finds the command of a line, checks its parameters, runs it, and ends it with exactly one final result.
+A command that waits runs as a task; meanwhile other lines are answered `busy p...`."""
+
+import sys
+
+from firmware.at import messages, syntax
+from firmware.at.command import EXECUTE, QUERY, SAVED, SET, SIGNATURES, table
+from firmware.at.messages import ATError
+
+_EQUALS = 0x3D
+_QUESTION = 0x3F
+
+
+class Interpreter:
+    """`at` is what every handler gets; `catalog` knows which chapter declares a command that is not loaded yet."""
+
+    def __init__(self, loop, port, at, catalog):
+        self._loop = loop
+        self._port = port
+        self._at = at
+        self._catalog = catalog
+        self._task = None
+        self._save = None  # (name, parameters, when) of the set command that runs
+        self.log = False  # AT+SYSLOG: whether ERROR is explained
+        port.line = self.line
+
+    def line(self, line, length):
+        """Runs the command line[:length], or refuses it; a length of -1 stands for a line that was too long."""
+        try:
+            name, form, start = self._split(line, length)
+            if self._task:
+                if not self._catalog.anytime(name):
+                    self._port.write(messages.BUSY)
+                    return
+                self._task.cancel()
+                self._task = None
+            self._save = None
+            result = self._call(name, form, line, start, length)
+        except Exception as error:  # a handler's fault ends its command, not the module
+            if self._task and isinstance(error, ATError):
+                self._port.write(messages.BUSY)
+            else:
+                self._end(None, error)
+            return
+        if result is None or isinstance(result, bytes):
+            self._end(result, None)
+            return
+        task = self._loop.start(result, self._end)
+        if not task.ended:
+            self._task = task
+
+    def _split(self, line, length):
+        """The name in capitals, the form, and where the parameters begin."""
+        if length < 0:
+            raise ATError(messages.E_NO_END)
+        if bytes(line[:2]).upper() != b"AT":
+            raise ATError(messages.E_NOT_AT)
+        stop = 2
+        while stop < length and line[stop] not in (_EQUALS, _QUESTION):
+            stop += 1
+        try:
+            name = str(bytes(line[:stop]).upper(), "utf-8")
+        except UnicodeError:
+            raise ATError(messages.E_UNKNOWN)
+        rest = length - stop
+        if not rest:
+            return name, EXECUTE, stop
+        if line[stop] == _EQUALS:
+            if rest == 2 and line[stop + 1] == _QUESTION:
+                return name, None, stop
+            return name, SET, stop + 1
+        if rest == 1:
+            return name, QUERY, stop
+        raise ATError(messages.E_PARSE)
+
+    def _call(self, name, form, line, start, length):
+        row = table.get(name)
+        if row is None:
+            self._catalog.load(name)
+            row = table.get(name)
+            if row is None:
+                raise ATError(messages.E_UNKNOWN)
+        if form is None:
+            return self._describe(name, row)
+        handler = row[form]
+        if handler is None:
+            raise ATError(messages.E_NO_FORM)
+        if form != SET:
+            return handler(self._at)
+        values = syntax.parse(row[SIGNATURES], line, start, length, self._at.links.multiple)
+        if row[SAVED]:
+            self._save = name[3:], values, row[SAVED]
+        return handler(self._at, *values)
+
+    def _describe(self, name, row):
+        """Answers AT+X=? with the parameters of the set form and their ranges."""
+        if not row[SET]:
+            raise ATError(messages.E_NO_FORM)
+        for signature in row[SIGNATURES]:
+            text = ",".join(parameter.describe() for parameter in syntax.parameters(signature))
+            self._port.write(("%s:%s\r\n" % (name[2:], text)).encode())
+
+    def _end(self, result, error):
+        """Ends the command: with OK, with the bytes that it returned, or with ERROR."""
+        self._task = None
+        if error is None and self._save:
+            try:
+                self._at.settings.put(*self._save)
+            except OSError as fault:  # a full or worn flash: the host must know that nothing was kept
+                error = fault
+        if error is None:
+            self._port.write(messages.OK if result is None else result)
+            return
+        if isinstance(error, ATError):
+            code = error.code
+        elif isinstance(error, OSError):
+            code = ATError(messages.E_FAILED, error.errno or 0).code
+        else:
+            code = ATError(messages.E_FAILED).code
+            if not isinstance(error, MemoryError):
+                sys.print_exception(error)
+        if self.log:
+            self._port.write(messages.ERROR_CODE % code)
+        self._port.write(messages.ERROR)

@@ -1,0 +1,187 @@
+"""The AT port: the host's bytes in, cut into lines or handed on as data; text and data blocks out; echo.
+Nothing here waits: what the UART does not take at once stays in a buffer made at start, and goes on when it can."""
+
+import select
+from time import ticks_ms
+
+from firmware.loop import Signal
+
+_CR = 0x0D
+# A line has at most so many bytes, its ending included.
+_LINE = 256
+_CHUNK = 256
+# Room that a command may rely on for its answer without waiting; longer answers await `room()`.
+_ANSWER = 512
+
+
+class Port:
+    """`line(buffer, length)` is called for each line, or `sink(buffer, start, end)` for what is data.
+
+    While `sink` is set, it gets the bytes as they arrive, and returns how many of them it took."""
+
+    def __init__(self, loop, uart, burst):
+        self._loop = loop
+        self._uart = uart
+        self._burst = burst  # bytes that one write may hand to the UART, as the chip's write may block
+        self._in = bytearray(_CHUNK)
+        self._start = self._end = 0  # what of _in has not been looked at
+        self._readable = False
+        self._line = bytearray(_LINE)
+        self._length = 0
+        self._out = bytearray(_ANSWER + _CHUNK + _LINE)
+        self._head = self._tail = 0
+        # A data block stands in the output behind the text up to _cut.
+        self._data = None
+        self._data_start = self._data_end = self._cut = 0
+        self._stuck = False
+        self._drained = Signal(loop)
+        self._events = select.POLLIN
+        self.echo = True
+        self.sink = None
+        self.line = None
+        self.arrived = ticks_ms()  # when the newest bytes came
+        loop.watch(uart, self._events, self._event)
+
+    # Output
+
+    def write(self, text):
+        """Queues a piece of text whole; it leaves at the end of this round, or when the UART can."""
+        size = len(text)
+        if self._tail + size > len(self._out):
+            self.flush()
+            head, tail = self._head, self._tail
+            self._out[: tail - head] = self._out[head:tail]
+            self._head = 0
+            self._tail = tail - head
+            self._cut -= head
+        if self._tail + size > len(self._out):
+            # Only an answer that is longer than `room()` promises comes here; it is still not lost.
+            self._out.extend(bytes(size))
+        self._out[self._tail : self._tail + size] = text
+        self._tail += size
+
+    def has_room(self):
+        """Whether a command's answer fits now; while not, no line of the host is looked at."""
+        return len(self._out) - (self._tail - self._head) >= _ANSWER
+
+    def idle(self):
+        """Whether all that was written has been handed to the UART."""
+        return self._head == self._tail and self._data is None
+
+    async def room(self):
+        """Waits until a command may write its next lines."""
+        while not self.has_room():
+            self._drained.clear()
+            await self._drained.wait()
+
+    async def empty(self):
+        """Waits until all that was written has left the chip."""
+        while not self.idle():
+            self._drained.clear()
+            await self._drained.wait()
+        while not self._uart.txdone():
+            await self._loop.sleep(2)
+
+    def takes_data(self):
+        """Whether `send` may be called."""
+        return self._data is None
+
+    def send(self, buffer, end):
+        """Puts buffer[:end] behind the text so far. The buffer is the port's until `takes_data()` again."""
+        self._data = buffer
+        self._data_start = 0
+        self._data_end = end
+        self._cut = self._tail
+        self.flush()
+
+    def flush(self):
+        """Gives the UART what it takes without waiting."""
+        uart = self._uart
+        while True:
+            stop = self._tail if self._data is None else self._cut
+            if self._head < stop:
+                count = uart.write(self._out, self._head, min(stop - self._head, self._burst))
+                if not count:
+                    break
+                self._head += count
+            elif self._data is not None:
+                count = uart.write(self._data, self._data_start, min(self._data_end - self._data_start, self._burst))
+                if not count:
+                    break
+                self._data_start += count
+                if self._data_start == self._data_end:
+                    self._data = None
+            else:
+                if self._tail:
+                    self._head = self._tail = 0
+                    self._drained.set()
+                self._stuck = False
+                return
+        self._stuck = True
+
+    def settle(self):
+        """Ends a round: what was written leaves, and the UART is polled for what can now be dealt with."""
+        self.flush()
+        events = select.POLLOUT if self._stuck else 0
+        if self.has_room():
+            if self._start == self._end:
+                events |= select.POLLIN
+            else:
+                self._loop.hurry()
+        if events != self._events:
+            self._events = events
+            self._loop.change(self._uart, events)
+
+    # Input
+
+    def _event(self, events):
+        self._readable = events & ~select.POLLOUT
+
+    def turn(self):
+        """Looks at what has come, as long as there is room to answer it; called once in every round.
+
+        It reads one chunk a round, so that a host that floods the port cannot starve the links."""
+        if self._start < self._end:
+            self._take()
+        if self._readable and self._start == self._end and self.has_room():
+            self._readable = False
+            self._start = 0
+            self._end = self._uart.readinto(self._in) or 0
+            if self._end:
+                now = ticks_ms()
+                self._take()
+                self.arrived = now
+
+    def _take(self):
+        while self._start < self._end and self.has_room():
+            if self.sink:
+                self._start += self.sink(self._in, self._start, self._end)
+            else:
+                self._start = self._take_line(self._start, self._end)
+
+    def _take_line(self, start, end):
+        """Takes the bytes up to the end of a line, or all; returns how far it came."""
+        feed = self._in.find(b"\n", start, end)
+        stop = end if feed < 0 else feed + 1
+        piece = memoryview(self._in)[start:stop]
+        size = stop - start
+        if self.echo:
+            self.write(piece)
+        length = self._length
+        if length + size <= _LINE:
+            self._line[length : length + size] = piece
+        self._length = length + size
+        if feed < 0:
+            return stop
+        length = self._length
+        self._length = 0
+        self._loop.littered()
+        if length > _LINE:
+            self.line(self._line, -1)
+            return stop
+        length -= 1
+        if length and self._line[length - 1] == _CR:
+            length -= 1
+        if length:
+            self.line(self._line, length)
+        return stop

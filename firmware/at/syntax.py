@@ -1,0 +1,165 @@
+"""Parameters: from the bytes of a line to values that fit a signature. Runs under MicroPython and CPython.
+A signature is text such as 'link, type:TCP|TCPv6=TCP, host:text64, port:1..65535, keepalive:0..7200?'."""
+
+from firmware.at.messages import E_COUNT, E_LENGTH, E_PARSE, E_RANGE, E_TYPE, ATError
+
+_QUOTE = 0x22
+_BACKSLASH = 0x5C
+_COMMA = 0x2C
+
+
+class Parameter:
+    """One parameter of a signature.
+
+    `name:kind` with an optional `=default` or `?` (may be left out, then None). Kinds: `1..65535` an integer in
+    that range, `text64` a string of at most 64 bytes, `TCP|UDP` one of these words as a string, in any case.
+    `link` alone is the link's id, 0 to 4, and is there only with AT+CIPMUX=1."""
+
+    def __init__(self, text):
+        text = text.strip()
+        self.link = text.startswith("link")
+        if text == "link":
+            text = "link:0..4"
+        self.optional = text.endswith("?")
+        if self.optional:
+            text = text[:-1]
+        self.name, kind = text.split(":", 1)
+        self.default = None
+        if "=" in kind:
+            kind, default = kind.split("=", 1)
+            self.optional = True
+            self.default = default
+        self.low = self.high = self.words = self.size = None
+        if kind.startswith("text"):
+            self.size = int(kind[4:])
+        elif ".." in kind:
+            low, high = kind.split("..")
+            self.low, self.high = int(low), int(high)
+            if self.default is not None:
+                self.default = int(self.default)
+        else:
+            self.words = kind.split("|")
+
+    def check(self, value, index):
+        """The value as the handler gets it; ATError when it does not fit."""
+        if value is None:
+            return self.default
+        if (self.low is not None) != isinstance(value, int):
+            raise ATError(E_TYPE, index)
+        if self.low is not None:
+            if not self.low <= value <= self.high:
+                raise ATError(E_RANGE, index)
+        elif self.size is not None:
+            if len(value.encode()) > self.size:
+                raise ATError(E_LENGTH, index)
+        else:
+            value = self.word(value)
+            if value is None:
+                raise ATError(E_RANGE, index)
+        return value
+
+    def word(self, value):
+        """The word of the choice that `value` spells, or None."""
+        for word in self.words:
+            if word.lower() == value.lower():
+                return word
+        return None
+
+    def describe(self):
+        """What AT+X=? prints for it, such as `<port>(1-65535)`."""
+        if self.low is not None:
+            text = "%d-%d" % (self.low, self.high)
+        elif self.size is not None:
+            text = "%d bytes" % self.size
+        else:
+            text = ",".join('"%s"' % word for word in self.words)
+        text = "<%s>(%s)" % (self.name, text)
+        return "[%s]" % text if self.optional else text
+
+
+def parameters(signature):
+    """The list of Parameter of one signature."""
+    return [Parameter(part) for part in signature.split(",")] if signature else []
+
+
+def parse(signatures, line, start, end, multiple):
+    """Values for a handler from line[start:end]; `multiple` says that AT+CIPMUX=1. ATError when they do not fit."""
+    values = tokens(line, start, end)
+    wanted = None
+    for signature in signatures:
+        wanted = [p for p in parameters(signature) if multiple or not p.link]
+        if len(signatures) == 1 or _chosen(wanted, values):
+            break
+    given = len(values)
+    need = 0
+    for i, parameter in enumerate(wanted):
+        if not parameter.optional:
+            need = i + 1
+    if not need <= given <= len(wanted):
+        raise ATError(E_COUNT, len(wanted) << 8 | given)
+    values += [None] * (len(wanted) - given)
+    for i, parameter in enumerate(wanted):
+        if values[i] is None and not parameter.optional:
+            raise ATError(E_TYPE, i)
+        values[i] = parameter.check(values[i], i)
+    return values
+
+
+def _chosen(wanted, values):
+    """Whether this is the alternative that the first choice of words among `values` names."""
+    for parameter, value in zip(wanted, values):
+        if parameter.words:
+            if value is None:
+                value = parameter.default or ""
+            return isinstance(value, str) and parameter.word(value) is not None
+    return False
+
+
+def tokens(line, start, end):
+    """The values between the commas: int, str, or None for one left out."""
+    values = []
+    while True:
+        if start < end and line[start] == _QUOTE:
+            value, start = _string(line, start + 1, end, len(values))
+        else:
+            stop = start
+            while stop < end and line[stop] != _COMMA:
+                stop += 1
+            value = _integer(bytes(line[start:stop]), len(values))
+            start = stop
+        values.append(value)
+        if start >= end:
+            return values
+        if line[start] != _COMMA:
+            raise ATError(E_PARSE, len(values) - 1)
+        start += 1
+
+
+def _integer(text, index):
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        return int(text, 16) if text[:2] in (b"0x", b"0X") else int(text)
+    except ValueError:
+        raise ATError(E_TYPE, index)
+
+
+def _string(line, start, end, index):
+    """The string whose opening quote stands before `start`, and where it ended."""
+    text = bytearray()
+    while start < end:
+        byte = line[start]
+        start += 1
+        if byte == _QUOTE:
+            try:
+                return str(text, "utf-8"), start
+            except UnicodeError:
+                break
+        if byte == _BACKSLASH:
+            if start == end:
+                break
+            byte = line[start]
+            start += 1
+        text.append(byte)
+    raise ATError(E_PARSE, index)

@@ -1,0 +1,56 @@
+"""ESP32 family: pins and UART as stock ESP-AT has them, buffers for about 100 KiB of heap.
+The values may be changed by name in /board.json."""
+
+import machine
+import network
+
+CHIP = "ESP32"
+COMPAT = "4.1.0.0"  # what AT+GMR claims: some drivers refuse an ESP32 below 3.2
+
+UART = 1
+TX, RX, RTS, CTS = 17, 16, 14, 15
+BAUD = 115200
+BAUD_MAX = 5000000
+FLOW_CONTROL = True
+# The driver's write() waits while its buffer is full, so it has a large one and gets small pieces.
+TX_BUFFER = 4096
+RX_BUFFER = 4096
+WRITE_BURST = 1024
+
+SEND_MAX = 8192  # bytes of one AT+CIPSEND
+IPD_MAX = 1460  # bytes of one +IPD
+DNS_PORT = 53
+
+# The reasons of esp_wifi_types.h that status() passes on, as codes of +CWJAP.
+JOIN_FAILURES = {
+    network.STAT_NO_AP_FOUND: 3,
+    network.STAT_WRONG_PASSWORD: 2,
+    network.STAT_HANDSHAKE_TIMEOUT: 2,
+    15: 2,  # 4-way handshake timeout, which is how WPA2 shows a wrong password
+    network.STAT_BEACON_TIMEOUT: 4,
+    network.STAT_ASSOC_FAIL: 4,
+    2: 4,  # authentication expired
+    39: 4,  # no answer in time
+    210: 3,  # no network with a security that fits
+    211: 3,  # none that reaches the threshold of the security
+    212: 3,  # none that reaches the threshold of the signal
+}
+
+
+def uart(settings):
+    """The AT port's UART: baud, data bits, stop bits, parity, flow control as AT+UART_CUR numbers them."""
+    port = machine.UART(UART, tx=TX, rx=RX, rts=RTS, cts=CTS, txbuf=TX_BUFFER, rxbuf=RX_BUFFER, timeout=0)
+    configure(port, settings)
+    return port
+
+
+def configure(port, settings):
+    """Changes the line settings; ValueError or OSError for what the chip cannot do."""
+    baud, bits, stop, parity, flow = settings
+    port.init(
+        baudrate=baud,
+        bits=bits,
+        parity=(None, 1, 0)[parity],
+        stop=2 if stop == 3 else 1,
+        flow=(machine.UART.RTS if flow & 1 else 0) | (machine.UART.CTS if flow & 2 else 0),
+    )

@@ -1,0 +1,47 @@
+"""ESP8266: UART0, no flow control, buffers for a heap of 38 KiB.
+The values may be changed by name in /board.json."""
+
+import os
+
+import machine
+import micropython
+import network
+
+CHIP = "ESP8266"
+COMPAT = "2.3.0.0"  # what AT+GMR claims
+
+UART = 0
+BAUD = 115200
+BAUD_MAX = 4500000
+# The port's machine.UART has no RTS and CTS.
+FLOW_CONTROL = False
+RX_BUFFER = 1024
+# write() fills the UART's FIFO byte by byte and waits for it, so pieces are small.
+WRITE_BURST = 128
+
+SEND_MAX = 2048  # bytes of one AT+CIPSEND
+IPD_MAX = 1460  # bytes of one +IPD
+DNS_PORT = 53
+
+JOIN_FAILURES = {
+    network.STAT_NO_AP_FOUND: 3,
+    network.STAT_WRONG_PASSWORD: 2,
+    network.STAT_CONNECT_FAIL: 4,
+}
+
+
+def uart(settings):
+    """The AT port's UART: baud, data bits, stop bits, parity, flow control as AT+UART_CUR numbers them."""
+    # UART0 is also MicroPython's prompt: that has to let go of it, and Ctrl-C is data.
+    if hasattr(os, "dupterm"):
+        os.dupterm(None, 1)
+    micropython.kbd_intr(-1)
+    port = machine.UART(UART, settings[0], rxbuf=RX_BUFFER, timeout=0)
+    configure(port, settings)
+    return port
+
+
+def configure(port, settings):
+    """Changes the line settings; ValueError or OSError for what the chip cannot do."""
+    baud, bits, stop, parity, _ = settings
+    port.init(baudrate=baud, bits=bits, parity=(None, 1, 0)[parity], stop=2 if stop == 3 else 1)

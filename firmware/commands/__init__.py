@@ -1,0 +1,41 @@
+"""Which chapter declares which command. The index is made from the declarations when the firmware is built,
+so that a command's chapter is imported, and takes its memory, only when the command is first used."""
+
+from firmware.commands.index import INDEX  # lines "NAME chapter flags"
+
+# Bits of the flags, as tools/catalog.py writes them.
+TEST, QUERY, SET, EXECUTE, ANYTIME = 1, 2, 4, 8, 16
+
+
+def _find(name):
+    """Chapter and flags of a command, or (None, 0)."""
+    start = INDEX.find(b"\n" + name.encode() + b" ")
+    if start < 0:
+        return None, 0
+    return _fields(start + 1)[1:]
+
+
+def _fields(start):
+    name, chapter, flags = INDEX[start : INDEX.find(b"\n", start)].split(b" ")
+    return name.decode(), chapter.decode(), int(flags)
+
+
+def load(name):
+    """Imports the chapter that declares `name`, if there is one."""
+    chapter, _ = _find(name)
+    if chapter:
+        __import__("firmware.commands." + chapter)
+
+
+def anytime(name):
+    """Whether the command runs even while another one does."""
+    return bool(_find(name)[1] & ANYTIME)
+
+
+def every():
+    """Yields name and flags of each command, in the order of the chapters."""
+    start = 1
+    while start < len(INDEX):
+        name, _, flags = _fields(start)
+        yield name, flags
+        start = INDEX.find(b"\n", start) + 1

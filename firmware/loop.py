@@ -1,0 +1,200 @@
+"""The event loop: what to do when a socket, the UART or a timer has something, and the tasks that wait for it.
+Callbacks carry the data path, so that steady traffic allocates nothing; coroutines carry the commands."""
+
+import gc
+import select
+from time import ticks_add, ticks_diff, ticks_ms
+
+# A full collection costs more than many short commands together, so it waits until so many
+# tasks and lines have left their garbage, and then for a moment in which nothing is due.
+_COLLECT_EVERY = 32
+
+
+class Timer:
+    """Calls `callback()` once, `ms` milliseconds after `start(ms)`, unless stopped; starting again moves it."""
+
+    def __init__(self, loop, callback):
+        self._loop = loop
+        self._callback = callback
+        self._active = False
+        self._due = 0
+
+    def start(self, ms):
+        self._due = ticks_add(ticks_ms(), ms)
+        if not self._active:
+            self._active = True
+            self._loop._timers.append(self)
+
+    def stop(self):
+        if self._active:
+            self._active = False
+            self._loop._timers.remove(self)
+
+
+class Signal:
+    """One task waits for it, anybody sets it; a set that comes early is kept until the wait."""
+
+    def __init__(self, loop):
+        self._loop = loop
+        self._set = False
+        self._task = None
+
+    def set(self):
+        self._set = True
+        if self._task:
+            self._loop.wake(self._task)
+
+    def clear(self):
+        self._set = False
+
+    def wait(self, ms=-1):
+        """Await it: True when set, False when `ms` milliseconds (if not negative) went by first."""
+        if not self._set:
+            self._task = task = self._loop.task
+            task.late = False
+            if ms >= 0:
+                task.timer.start(ms)
+            try:
+                while not self._set and not task.late:
+                    yield
+            finally:
+                task.timer.stop()
+                self._task = None
+        done = self._set
+        self._set = False
+        return done
+
+
+class Task:
+    """A coroutine that the loop drives; `done(result, error)` is called once when it has ended by itself."""
+
+    def __init__(self, loop, coro, done):
+        self._coro = coro
+        self._done = done
+        self._loop = loop
+        self.late = self.ended = False
+        self.timer = Timer(loop, self._timeout)
+
+    def _timeout(self):
+        self.late = True
+        self._loop.wake(self)
+
+    def step(self):
+        try:
+            self._coro.send(None)
+        except StopIteration as stop:
+            self.ended = True
+            self._done(stop.value, None)
+        except Exception as error:  # whatever it is, it belongs to the one who started the task
+            self.ended = True
+            self._done(None, error)
+
+    def cancel(self):
+        """Ends the coroutine where it stands (its `finally` blocks run); `done` is not called."""
+        self.timer.stop()
+        self._coro.close()
+        if self in self._loop._ready:
+            self._loop._ready.remove(self)
+
+
+class Loop:
+    """Polls, fires timers, runs tasks, then gives each of `turns` a chance to move what has come together."""
+
+    def __init__(self):
+        self._poll = select.poll()
+        self._watched = {}
+        self._timers = []
+        self._ready = []
+        self._litter = 0
+        self._stopped = self._hurry = False
+        self.task = None  # the one that runs at this moment
+        self.turns = []
+        self.lowest = gc.mem_free()  # bytes of heap that were free at the worst collection so far
+
+    def watch(self, pollable, events, callback):
+        """Calls `callback(events)` while `pollable` has any of `events` (select.POLL*)."""
+        self._watched[pollable] = callback
+        self._poll.register(pollable, events)
+
+    def change(self, pollable, events):
+        self._poll.modify(pollable, events)
+
+    def forget(self, pollable):
+        if self._watched.pop(pollable, None):
+            self._poll.unregister(pollable)
+
+    def start(self, coro, done):
+        """Runs a coroutine as a task, at once up to its first wait."""
+        task = Task(self, coro, done)
+        self._step(task)
+        return task
+
+    def _step(self, task):
+        outer = self.task
+        self.task = task
+        self._litter += 1
+        try:
+            task.step()
+        finally:
+            self.task = outer
+
+    def wake(self, task):
+        if task not in self._ready:
+            self._ready.append(task)
+
+    def sleep(self, ms):
+        """Await it: a pause that holds up only the task that asked for it."""
+        return Signal(self).wait(ms)
+
+    def littered(self):
+        """Says that a line or a task has left garbage; enough of that is collected at an idle moment."""
+        self._litter += 1
+
+    def hurry(self):
+        """Says that something can go on at once: the next round does not sleep."""
+        self._hurry = True
+
+    def stop(self):
+        self._stopped = True
+
+    def run(self):
+        watched = self._watched
+        while not self._stopped:
+            for pollable, events in self._poll.ipoll(self._patience()):
+                watched[pollable](events)
+            self._fire()
+            while self._ready:
+                self._step(self._ready.pop(0))
+            for turn in self.turns:
+                turn()
+
+    def _patience(self):
+        """Milliseconds that poll may sleep; collects first when it would sleep anyway."""
+        if self._ready or self._hurry:
+            self._hurry = False
+            return 0
+        ms = -1
+        if self._timers:
+            now = ticks_ms()
+            for timer in self._timers:
+                left = ticks_diff(timer._due, now)
+                if ms < 0 or left < ms:
+                    ms = max(left, 0)
+        if self._litter >= _COLLECT_EVERY and ms:
+            self._litter = 0
+            self.lowest = min(self.lowest, gc.mem_free())
+            gc.collect()
+        return ms
+
+    def _fire(self):
+        if self._timers:
+            now = ticks_ms()
+            i = len(self._timers)
+            while i:
+                i -= 1
+                # A callback may stop other timers, so the list can be shorter than it was.
+                if i < len(self._timers):
+                    timer = self._timers[i]
+                    if ticks_diff(timer._due, now) <= 0:
+                        timer.stop()
+                        timer._callback()

@@ -1,0 +1,48 @@
+"""Fixtures: a module of one's own for each test, joined to the network or not, and the player of transcripts."""
+
+import pytest
+from module import Module
+from transcript import play as play_transcript
+
+
+@pytest.fixture
+def start(tmp_path):
+    """A function that starts a module with options of atsim; all of them are stopped, and checked, at the end."""
+    modules = []
+
+    def start(*options, **more):
+        folder = tmp_path / f"module{len(modules)}"
+        folder.mkdir()
+        module = Module(folder, *options, **more)
+        modules.append(module)
+        return module
+
+    yield start
+    for module in modules:
+        module.stop()
+
+
+@pytest.fixture
+def module(start):
+    """A module that has started, with the echo off."""
+    return start()
+
+
+@pytest.fixture
+def online(module):
+    """A module that has joined the simulator's default network."""
+    module.send('AT+CWJAP="mpy-at","12345678"')
+    module.expect("WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎")
+    return module
+
+
+@pytest.fixture
+def play(module):
+    """Plays a transcript against a module that has joined no network."""
+    return lambda text: play_transcript(module, text)
+
+
+@pytest.fixture
+def play_online(online):
+    """Plays a transcript against a module that has joined the default network."""
+    return lambda text: play_transcript(online, text)

@@ -1,0 +1,167 @@
+"""A simulated module for one test: the real firmware under the real MicroPython, behind a real terminal.
+Everything here waits for bytes and events, with a limit that only a failure reaches."""
+
+import contextlib
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import termios
+import time
+import tty
+
+# Long enough for a loaded machine; a test that passes never waits for it.
+LIMIT = 30
+
+
+class Module:
+    """Starts `atsim` with `options` and opens its terminal; `port` is the terminal's path.
+
+    `ready=True` waits for the start-up message and switches the echo off."""
+
+    def __init__(self, folder, *options, ready=True):
+        self.folder = folder
+        self.control_path = str(folder / "control")
+        self.errors = open(folder / "stderr", "w+b")
+        command = [sys.executable, "-m", "mpyat.simulator", "--control", self.control_path, *map(str, options)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors, stdin=subprocess.DEVNULL)
+        line = self.process.stdout.readline().decode()
+        if not line.startswith("AT port: "):
+            self.process.wait(LIMIT)
+            raise AssertionError(f"atsim did not start: {line!r} {self.console()}")
+        self.port = line.removeprefix("AT port: ").strip()
+        self.fd = -1
+        self.received = bytearray()
+        self.open()
+        if ready:
+            self.expect("⏎ready⏎")
+            self.send("ATE0")
+            self.expect("ATE0⏎⏎OK⏎")
+
+    def open(self):
+        """Opens the host's end of the terminal, as a serial program does."""
+        self.fd = os.open(self.port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        tty.setraw(self.fd, termios.TCSANOW)
+
+    def close(self):
+        """Closes the host's end only; the module runs on."""
+        os.close(self.fd)
+        self.fd = -1
+
+    def stop(self):
+        """Ends the simulator; AssertionError if it does not end well."""
+        if self.fd >= 0:
+            self.close()
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            status = self.process.wait(LIMIT)
+        finally:
+            self.process.kill()
+            self.process.stdout.close()
+        console = self.console()
+        self.errors.close()
+        assert status == 0, f"atsim ended with status {status}: {console}"
+        assert "Traceback" not in console, console
+
+    def console(self):
+        """What the chip's console and atsim have printed so far."""
+        self.errors.flush()
+        with open(self.errors.name, "rb") as file:
+            return file.read().decode(errors="replace")
+
+    def control(self, command):
+        """One line to the control socket; returns the answer."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+            sock.settimeout(LIMIT)
+            sock.connect(self.control_path)
+            sock.sendall(command.encode() + b"\n")
+            return sock.makefile().readline().strip()
+
+    # Sending
+
+    def send(self, line):
+        """A command, with CR LF behind it."""
+        self.write(encode(line) + b"\r\n")
+
+    def write(self, data):
+        """Raw bytes, all of them; reads meanwhile, so that neither side blocks the other."""
+        data = memoryview(data)
+        deadline = time.monotonic() + LIMIT
+        while data:
+            readable, writable, _ = select.select([self.fd], [self.fd], [], deadline - time.monotonic())
+            assert readable or writable, "the module takes no bytes"
+            if readable:
+                self._read()
+            if writable:
+                with contextlib.suppress(BlockingIOError):
+                    data = data[os.write(self.fd, data) :]
+
+    # Expecting
+
+    def expect(self, text):
+        """Takes exactly these bytes (`⏎` is CR LF, escapes as in Python) from what the module has sent."""
+        wanted = encode(text)
+        self._wait(lambda: not wanted.startswith(self.received[: len(wanted)]) or len(self.received) >= len(wanted))
+        got = bytes(self.received[: len(wanted)])
+        assert got == wanted, f"\nexpected {wanted!r}\n     got {bytes(self.received)!r}"
+        del self.received[: len(wanted)]
+
+    def match(self, pattern):
+        """Takes what the regular expression matches, waiting until it does; returns the match object."""
+        expression = re.compile(encode(pattern), re.DOTALL)
+        found = []
+
+        def check():
+            found[:] = [expression.match(bytes(self.received))]
+            return found[0]
+
+        self._wait(check)
+        assert found[0], f"\nexpected {expression.pattern!r}\n     got {bytes(self.received)!r}"
+        del self.received[: found[0].end()]
+        return found[0]
+
+    def take(self, count):
+        """Takes so many bytes, whatever they are."""
+        self._wait(lambda: len(self.received) >= count)
+        data = bytes(self.received[:count])
+        assert len(data) == count, f"{len(data)} bytes instead of {count}: {data[-200:]!r}"
+        del self.received[:count]
+        return data
+
+    def command(self, line):
+        """Sends a command and expects nothing but OK."""
+        self.send(line)
+        self.expect("⏎OK⏎")
+
+    def settled(self):
+        """Nothing is left over: the next thing that the module says is the answer to AT."""
+        self.command("AT")
+        assert not self.received, bytes(self.received)
+
+    def _wait(self, condition):
+        deadline = time.monotonic() + LIMIT
+        while not condition():
+            if not select.select([self.fd], [], [], max(deadline - time.monotonic(), 0))[0]:
+                return
+            self._read()
+
+    def _read(self):
+        with contextlib.suppress(BlockingIOError):
+            data = os.read(self.fd, 65536)
+            assert data, "the terminal is closed"
+            self.received += data
+
+
+def encode(text):
+    """The bytes of a transcript's text: `⏎` is CR LF, backslash escapes are Python's."""
+    if isinstance(text, bytes):
+        return text
+    text = text.replace("⏎", "\r\n")
+    return re.sub(
+        r"\\(x[0-9a-fA-F]{2}|r|n|t|0)",
+        lambda found: {"r": "\r", "n": "\n", "t": "\t", "0": "\0"}.get(found[1]) or chr(int(found[1][1:], 16)),
+        text,
+    ).encode("latin-1")

@@ -1,0 +1,73 @@
+"""Transcripts: a session written down line by line, played against the module and real peers.
+
+    > AT+CIPMUX=1       a line to the module, CR LF added
+    >> hello            data to the module, as they stand
+    < ⏎OK⏎              exactly these bytes come next; ⏎ is CR LF
+    ~ \\+CWLAP:.*⏎       what comes next matches this regular expression
+    ! ap down mpy-at    a line to the simulator's control socket, which answers ok
+    peer web            a TCP server on loopback; {web} is its port from here on
+    web accepts         takes the module's connection; also: web ended, web closes, web resets
+    web sends abc       data from the peer
+    web gets abc        exactly these data reach the peer
+
+In texts, \\r \\n \\t \\0 and \\xNN stand for bytes. Empty lines and lines that begin with # are skipped.
+At the end the module must have nothing more to say."""
+
+import re
+
+from module import encode
+from peers import Peer
+
+
+def play(module, text):
+    """Plays a transcript; AssertionError names the line that failed."""
+    peers = {}
+    try:
+        for number, line in enumerate(text.splitlines(), 1):
+            line = line.strip()
+            if line and not line.startswith("#"):
+                for name, peer in peers.items():
+                    line = line.replace("{%s}" % name, str(peer.port))
+                try:
+                    _step(module, peers, line)
+                except (AssertionError, OSError) as error:
+                    raise AssertionError(f"line {number}: {line}\n{error}\n{module.console()}") from error
+        module.settled()
+    finally:
+        for peer in peers.values():
+            peer.close()
+
+
+def _step(module, peers, line):
+    word, _, rest = line.partition(" ")
+    if word == ">":
+        module.send(rest)
+    elif word == ">>":
+        module.write(encode(rest))
+    elif word == "<":
+        module.expect(rest)
+    elif word == "~":
+        module.match(re.sub(r"⏎", r"\\r\\n", rest))
+    elif word == "!":
+        answer = module.control(rest)
+        assert answer == "ok", answer
+    elif word == "peer":
+        peers[rest] = Peer()
+    else:
+        _peer(peers[word], rest)
+
+
+def _peer(peer, text):
+    verb, _, data = text.partition(" ")
+    data = encode(data)
+    if verb == "accepts":
+        peer.accept()
+    elif verb == "sends":
+        peer.sock.sendall(data)
+    elif verb == "gets":
+        got = peer.get(len(data))
+        assert got == data, f"the peer got {got!r} instead of {data!r}"
+    elif verb == "closes":
+        peer.sock.close()
+    else:
+        {"ended": peer.ended, "resets": peer.reset}[verb]()

@@ -1,0 +1,123 @@
+"""The commands, read from the declarations in the firmware's own sources (their syntax tree; nothing is run).
+The chip's index, the console's completion, the tables in the docs and the fuzzer come from here."""
+
+import ast
+import functools
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mpyat import sources
+
+FORMS = ("test", "query", "set", "execute")
+# In the order of the manual; also the order of AT+CMD?.
+CHAPTERS = ("basic", "wifi", "tcpip")
+_ANYTIME = 16
+
+
+@dataclass(frozen=True)
+class Command:
+    """One declaration: `name` without "AT+" (as in CIPSTART; AT, ATE0 and ATE1 keep theirs), `chapter`,
+    `help` (its docstring), `forms` (a subset of FORMS), `signatures` (texts, see firmware/at/syntax.py),
+    `saved` ("", "store" or "always"), `anytime`."""
+
+    name: str
+    chapter: str
+    help: str
+    forms: frozenset
+    signatures: tuple = field(default=())
+    saved: str = ""
+    anytime: bool = False
+
+    @property
+    def full_name(self):
+        """As it is typed: AT+CIPSTART."""
+        return self.name if self.name.startswith("AT") else "AT+" + self.name
+
+    def parameters(self):
+        """One list of firmware.at.syntax.Parameter for each signature."""
+        return [_syntax().parameters(signature) for signature in self.signatures]
+
+    def usage(self):
+        """One line for each form with parameters, such as `AT+CIPMUX=<mode 0-1>`."""
+        return [
+            f"{self.full_name}=" + ",".join(_usage(parameter) for parameter in parameters)
+            for parameters in self.parameters()
+        ]
+
+    def flags(self):
+        """The bits that the chip's index carries."""
+        return sum(1 << i for i, form in enumerate(FORMS) if form in self.forms) | _ANYTIME * self.anytime
+
+
+def _usage(parameter):
+    if parameter.low is not None:
+        kind = f"{parameter.low}-{parameter.high}"
+    elif parameter.size is not None:
+        kind = '"..."'
+    else:
+        kind = "|".join(f'"{word}"' for word in parameter.words)
+    text = f"<{parameter.name} {kind}>"
+    if parameter.default is not None:
+        text += f"={parameter.default}"
+    return f"[{text}]" if parameter.optional else text
+
+
+@functools.cache
+def _syntax():
+    """The firmware's own parser of signatures, which runs under CPython too."""
+    root = str(sources.root())
+    if root not in sys.path:
+        sys.path.insert(0, root)
+    import firmware.at.syntax
+
+    return firmware.at.syntax
+
+
+@functools.cache
+def load(root=None):
+    """All commands in the order of the chapters; `root` is where `firmware/` stands."""
+    root = Path(root) if root else sources.root()
+    return [
+        command
+        for chapter in CHAPTERS
+        for command in _chapter(root / "firmware" / "commands" / f"{chapter}.py", chapter)
+    ]
+
+
+def _chapter(path, chapter):
+    constants = {}
+    for node in ast.parse(path.read_text(), str(path)).body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            constants[node.targets[0].id] = node.value.value
+        for call in getattr(node, "decorator_list", ()):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "command":
+                yield _command(node, call, chapter, constants)
+
+
+def _command(node, call, chapter, constants):
+    # Signatures may be put together from constants of the module, so this is an expression and not only a literal.
+    name, *signatures = (
+        eval(compile(ast.Expression(argument), "signature", "eval"), {}, constants) for argument in call.args
+    )
+    options = {keyword.arg: keyword.value for keyword in call.keywords}
+    forms = {part.name for part in node.body if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef))}
+    forms &= set(FORMS)
+    if "set" in forms:
+        forms.add("test")
+    return Command(
+        name=name.removeprefix("AT+"),
+        chapter=chapter,
+        help=ast.get_docstring(node) or "",
+        forms=frozenset(forms),
+        signatures=tuple(signatures),
+        saved=options["saved"].id.lower() if "saved" in options else "",
+        anytime="anytime" in options,
+    )
+
+
+def index_source(root=None):
+    """The text of the generated module firmware/commands/index.py: a bytes constant, which stays in ROM."""
+    lines = [f"{command.full_name} {command.chapter} {command.flags()}" for command in load(root)]
+    text = "\n" + "\n".join(lines) + "\n"
+    return f"INDEX = {text.encode()!r}\n"
