@@ -1,0 +1,47 @@
+# Everything runs from .venv, which is made on first use with the versions that pyproject.toml pins.
+# `make run SIM="--board esp8266 --pace"` hands options to atsim.
+
+PYTHON ?= python3
+SIM ?=
+VENV := .venv
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint clean
+
+help:
+	@echo 'make setup   make .venv with all that is needed (the other targets do it by themselves)'
+	@echo 'make run     start the simulator and a console on it; SIM="..." are options of atsim'
+	@echo 'make test    run all tests; TEST="..." are options of pytest'
+	@echo 'make lint    check the style of the sources and their format'
+	@echo 'make clean   remove .venv and everything that was built'
+
+setup: $(READY)
+	@:
+
+# What pip has to say goes to stderr, so that the stdout of `make run` is the session alone.
+$(READY): pyproject.toml requirements.txt
+	@command -v $(PYTHON) >/dev/null || { echo '$(PYTHON) is missing: install Python 3.10 or newer' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo 'Python 3.10 or newer is needed, and $(PYTHON) is older' >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+		{ echo 'the modules venv and ensurepip are missing: install python3-venv' >&2; exit 1; }
+	@echo 'making $(VENV)' >&2
+	@$(PYTHON) -m venv $(VENV) >&2
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.txt --editable '.[dev]' >&2 || \
+		{ echo 'the packages could not be installed; see above' >&2; exit 1; }
+	@touch $@
+
+run: $(READY)
+	@$(VENV)/bin/atterm --simulator -- $(SIM)
+
+test: $(READY)
+	@$(VENV)/bin/python -m pytest -n auto $(TEST)
+
+lint: $(READY)
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+
+clean:
+	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
