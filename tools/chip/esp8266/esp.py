@@ -1,0 +1,9 @@
+"""Stands in for the chip's module esp."""
+
+
+def flash_size():
+    return 1024 * 1024
+
+
+def osdebug(uart):
+    pass

@@ -1,0 +1,127 @@
+"""Stands in for the chip's module machine. The UART is the simulator's terminal itself, so that reading and
+writing cost what they cost in MicroPython and nothing more."""
+
+import io
+import select
+import time
+
+import pc
+import soc
+
+_wire = None
+_wire_fd = -1
+
+
+def _connect(fd):
+    global _wire, _wire_fd
+    _wire = open(fd, "r+b")
+    _wire_fd = fd
+
+
+class UART(io.IOBase):
+    # All UARTs of the chip end at the one terminal; the firmware opens only one of them.
+    def __init__(self, id, *args, **kw):
+        if not 0 <= id < soc.UARTS:
+            raise ValueError("UART(%d) does not exist" % id)
+        self._repl = id == soc.REPL_UART
+        self.readinto = _wire.readinto
+        self.read = _wire.read
+        self.readline = _wire.readline
+        self.write = _wire.write
+        self._init(*args, **kw)
+        # What came in before the driver was there is lost, as on the chip.
+        while _wire.read(64):
+            pass
+
+    def init(self, *args, **kw):
+        self.flush()
+        self._init(*args, **kw)
+
+    def _init(self, baudrate=0, bits=0, parity=-1, stop=0, **kw):
+        for name in kw:
+            if " %s " % name not in soc.UART_OPTIONS:
+                raise TypeError("extra keyword arguments given")
+        if self._repl and (kw.get("rxbuf", 256) != 256 or kw.get("txbuf", 256) != 256):
+            raise ValueError("REPL UART buffer size is fixed")
+        if bits and not 5 <= bits <= 8:
+            raise ValueError("invalid data bits")
+        if not 0 <= stop <= 2:
+            raise ValueError("invalid stop bits")
+        pc.ask("uart", baudrate, bits, parity, stop)
+
+    def deinit(self):
+        pass
+
+    def ioctl(self, request, argument):
+        # 10 asks for the descriptor, which select.poll then waits on itself.
+        return _wire_fd if request == 10 else -1
+
+    def any(self):
+        poll = select.poll()
+        poll.register(_wire, select.POLLIN)
+        return 1 if poll.poll(0) else 0
+
+    def txdone(self):
+        return pc.ask("txdone")
+
+    def flush(self):
+        while not self.txdone():
+            time.sleep_ms(1)
+
+
+class Pin:
+    # Nothing is wired to the pins: an output keeps what is written to it, an input reads 1.
+    def __init__(self, id, *args, **kw):
+        self._value = 1
+        self.init(*args, **kw)
+
+    def init(self, mode=-1, pull=-1, *, value=None, drive=0, hold=None):
+        if value is not None:
+            self._value = int(value)
+
+    def value(self, *value):
+        if not value:
+            return self._value
+        self._value = int(value[0])
+
+    def __call__(self, *value):
+        return self.value(*value)
+
+    def on(self):
+        self._value = 1
+
+    def off(self):
+        self._value = 0
+
+
+if soc.FLOW_CONTROL:
+    UART.RTS, UART.CTS = soc.FLOW_CONTROL
+Pin.IN, Pin.OUT, Pin.OPEN_DRAIN, Pin.PULL_UP = soc.PIN_MODES
+
+
+def reset():
+    pc.ask("reset")
+
+
+def reset_cause():
+    return pc.ask("cause")
+
+
+def deepsleep(time_ms=0):
+    pc.ask("sleep", time_ms)
+
+
+def unique_id():
+    return soc.UNIQUE_ID
+
+
+def freq(*hz):
+    return None if hz else soc.FREQUENCY
+
+
+def idle():
+    pass
+
+
+def __getattr__(name):
+    return pc.constant(soc.MACHINE, name)

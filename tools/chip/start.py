@@ -1,0 +1,80 @@
+"""Turns a bare MicroPython on a PC into the chip: its modules, its flash, its ROM, and nothing of the PC.
+Runs once, before boot.py, and leaves as little as it can behind on the heap."""
+
+import gc
+import sys
+
+import machine
+import network
+import os
+import pc
+import soc
+import vfs
+
+_BLOCK = 4096
+_ERASED = b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+
+
+class Flash:
+    # A file as the chip's flash. Each erase and each program asks first, so that the simulator can cut the
+    # power after any of them.
+    def __init__(self, fd):
+        self._file = open(fd, "r+b")
+        self._blocks = self._file.seek(0, 2) // _BLOCK
+
+    def readblocks(self, block, buffer, offset=0):
+        self._file.seek(block * _BLOCK + offset)
+        self._file.readinto(buffer)
+
+    def writeblocks(self, block, buffer, offset=None):
+        if offset is None:
+            self.ioctl(6, block)
+            offset = 0
+        last = pc.ask("flash")
+        self._file.seek(block * _BLOCK + offset)
+        self._file.write(buffer)
+        if last:
+            pc.ask("cut")
+
+    def ioctl(self, operation, argument):
+        if operation == 4:
+            return self._blocks
+        if operation == 5:
+            return _BLOCK
+        if operation == 6:
+            last = pc.ask("flash")
+            self._file.seek(argument * _BLOCK)
+            for _ in range(_BLOCK // len(_ERASED)):
+                self._file.write(_ERASED)
+            if last:
+                pc.ask("cut")
+            return 0
+
+
+def up(uart_fd, pc_fd, flash_fd, rom):
+    """Starts the chip; rom is the ROMFS image, a buffer, or None."""
+    pc.connect(pc_fd)
+    machine._connect(uart_fd)
+    try:
+        import esp32
+    except ImportError:
+        pass
+    import esp
+
+    for mounted in ("/chip", "/"):
+        try:
+            vfs.umount(mounted)
+        except OSError:
+            pass
+    vfs.mount(vfs.VfsLfs2(Flash(flash_fd)), "/")
+    sys.path[:] = ["", ".frozen", "/lib"]
+    if rom is not None:
+        vfs.mount(vfs.VfsRom(rom), "/rom")
+        sys.path.extend(("/rom", "/rom/lib"))
+    sys.argv.clear()
+    for name in ("start", "pc", "soc"):
+        del sys.modules[name]
+    gc.collect()
+    if "esp32" not in sys.modules:
+        # The ESP8266's own start-up module does so.
+        gc.threshold((gc.mem_free() + gc.mem_alloc()) // 4)

@@ -1,0 +1,109 @@
+"""The control socket: what a person would do to a module on the bench, as lines of text.
+Each line is answered by one line, `ok` or `error: ...`."""
+
+import contextlib
+import os
+import re
+import socket
+
+_COMMANDS = (
+    (re.compile(r"ap (down|up) (.+)"), "access_point"),
+    (re.compile(r"power (cycle)"), "power_cycle"),
+    (re.compile(r"power cut after (\d+) writes?"), "power_cut"),
+    (re.compile(r"uart noise (.+)"), "noise"),
+)
+
+
+class ControlError(Exception):
+    """A command, or the socket, is not usable; the message is one line."""
+
+
+class Control:
+    """Listens at `path`, a Unix socket, and acts on the module, the radio and the terminal."""
+
+    def __init__(self, loop, path, module, radio, terminal):
+        self._loop, self._path = loop, path
+        self._module, self._radio, self._terminal = module, radio, terminal
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._clients = {}
+        _drop_stale(path)
+        try:
+            self._listener.bind(path)
+        except OSError as error:
+            raise ControlError(f"cannot make {path}: {error.strerror or error}") from None
+        self._listener.listen()
+        loop.watch(self._listener.fileno(), self._accept)
+
+    def close(self):
+        for client in [*self._clients, self._listener]:
+            client.close()
+        with contextlib.suppress(OSError):
+            os.unlink(self._path)
+
+    def _accept(self):
+        client, _ = self._listener.accept()
+        self._clients[client] = b""
+        self._loop.watch(client.fileno(), lambda: self._read(client))
+
+    def _read(self, client):
+        try:
+            data = client.recv(4096)
+        except ConnectionError:
+            data = b""
+        *lines, rest = (self._clients[client] + data).split(b"\n")
+        self._clients[client] = rest
+        with contextlib.suppress(ConnectionError):
+            for line in lines:
+                client.sendall(self._answer(line.decode(errors="replace").strip()).encode() + b"\n")
+        if not data:
+            self._loop.forget(client.fileno())
+            del self._clients[client]
+            client.close()
+
+    def _answer(self, line):
+        for pattern, name in _COMMANDS:
+            match = pattern.fullmatch(line)
+            if match:
+                try:
+                    getattr(self, f"_{name}")(*match.groups())
+                except ControlError as error:
+                    return f"error: {error}"
+                return "ok"
+        return f"error: unknown command {line!r}"
+
+    def _access_point(self, direction, name):
+        if not self._radio.set_up(name, direction == "up"):
+            raise ControlError(f"no access point {name!r}")
+
+    def _power_cycle(self, _):
+        self._module.power_cycle()
+
+    def _power_cut(self, writes):
+        if int(writes) == 0:
+            raise ControlError("the number of writes starts at 1")
+        self._module.cut_after(int(writes))
+
+    def _noise(self, text):
+        r"""The bytes are written as in a Python literal: \x00, \r and so on."""
+        try:
+            data = text.encode("latin-1").decode("unicode_escape").encode("latin-1")
+        except UnicodeError:
+            raise ControlError("bytes are written as in a Python literal") from None
+        try:
+            self._terminal.noise(data)
+        except BlockingIOError:
+            raise ControlError("the module does not read") from None
+
+
+def _drop_stale(path):
+    """Removes a socket that nobody listens at; raises ControlError if somebody does."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+        except OSError:
+            pass
+        else:
+            raise ControlError(f"{path} is in use by another simulator")

@@ -1,0 +1,91 @@
+"""The simulated chip's process: maps the ROMFS images into memory and runs MicroPython on top of them.
+The images stay out of the heap that way, as they do on a chip, where they are in flash."""
+
+import argparse
+import ctypes
+import mmap
+import os
+import signal
+import sys
+
+_PR_SET_PDEATHSIG = 1
+
+# Where the images are once they have been mapped: in this process, or through the ffi of another MicroPython.
+_MAPPED = "uctypes.bytearray_at({address},{size})"
+_BY_FFI = (
+    "uctypes.bytearray_at(__import__('ffi').open(None).func('P','mmap','PLiiil')(0,{size},3,2,{fd},0),{size})"
+)
+
+_START = """\
+import sys,uctypes
+{find}
+__import__('start').up({uart},{pc},{flash},{rom})
+del sys,uctypes
+execfile('/boot.py')
+execfile('/main.py')
+"""
+_FIND_IN_ROM = "import vfs;vfs.mount(vfs.VfsRom({chip}),'/chip');sys.path.insert(0,'/chip');del vfs"
+_FIND_IN_FOLDER = "sys.path.insert(0,{folder!r})"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--script", nargs=argparse.REMAINDER)
+    parser.add_argument("--parent", type=int)
+    parser.add_argument("--heap")
+    parser.add_argument("--micropython")
+    parser.add_argument("--ffi", action="store_true")
+    parser.add_argument("--uart", type=int)
+    parser.add_argument("--pc", type=int)
+    parser.add_argument("--flash", type=int)
+    parser.add_argument("--rom", type=int)
+    parser.add_argument("--chip", help="descriptor of an image, or a folder")
+    args = parser.parse_args()
+    if args.script:
+        sys.exit(_run(["micropython", "-X", "heapsize=16M", *args.script]))
+    _die_with(args.parent)
+    command = [args.micropython or "micropython", "-X", f"heapsize={args.heap}", "-c", _code(args)]
+    if args.micropython:
+        os.execv(args.micropython, command)
+    sys.exit(_run(command))
+
+
+def _run(command):
+    import micropython_unix
+
+    return micropython_unix.run_main(command)
+
+
+def _die_with(parent):
+    """Has the kernel end this process when the simulator ends, however that comes about."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit(1)
+
+
+def _code(args):
+    image = _image_by_ffi if args.ffi else _image_here
+    if args.chip.isdigit():
+        find = _FIND_IN_ROM.format(chip=image(int(args.chip)))
+    else:
+        find = _FIND_IN_FOLDER.format(folder=args.chip)
+    rom = None if args.rom is None else image(args.rom)
+    return _START.format(find=find, uart=args.uart, pc=args.pc, flash=args.flash, rom=rom)
+
+
+def _image_here(fd):
+    mapped = mmap.mmap(fd, 0, access=mmap.ACCESS_COPY)
+    # The mapping has to last as long as the process does.
+    _image_here.mapped.append(mapped)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(mapped))
+    return _MAPPED.format(address=address, size=len(mapped))
+
+
+_image_here.mapped = []
+
+
+def _image_by_ffi(fd):
+    return _BY_FFI.format(fd=fd, size=os.fstat(fd).st_size)
+
+
+main()

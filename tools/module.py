@@ -1,0 +1,224 @@
+"""The module on the bench: the chip's process, its power, what it asks of the simulator, and its crashes.
+The chip's own reset ends the process at once and starts another, so nothing of it survives but the flash."""
+
+import contextlib
+import importlib.util
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+# Why the chip has started, as machine.reset_cause() says: power on, machine.reset(), watchdog, deep sleep.
+_CAUSES = {
+    "esp8266": {"power": 0, "reset": 4, "watchdog": 1, "sleep": 5},
+    "esp32": {"power": 1, "reset": 2, "watchdog": 3, "sleep": 4},
+}
+
+_LAUNCH = pathlib.Path(__file__).with_name("launch.py")
+
+# So many crashes in so many seconds end the simulator. A traceback makes a crash of a reset that follows soon.
+_CRASHES, _CRASH_WINDOW = 3, 10.0
+_TRACEBACK_AGE = 1.0
+
+
+class Module:
+    """One simulated module. `options` holds board, heap and micropython (None: the bundled one)."""
+
+    def __init__(self, loop, build, options, flash, terminal, radio):
+        self._loop, self._options, self._terminal, self._radio = loop, options, terminal, radio
+        self._flash = open(flash, "r+b")
+        self._rom = build.rom and open(build.rom, "rb")
+        # A MicroPython that cannot map the stand-ins imports them from their folder.
+        self._chip = str(build.chip_files) if options.needs_folder else open(build.chip_rom, "rb")
+        self._process = None
+        self._timer = None
+        self._writes_left = None
+        self._crashes = []
+        self.failed = False
+
+    def power_on(self, cause="power"):
+        """Starts the chip; `cause` is a key of _CAUSES."""
+        self._cause = _CAUSES[self._options.board][cause]
+        self._timer = None
+        self._traceback_at = None
+        self._line = b""
+        self._request = b""
+        self._radio.power_on()
+        self._link, far = socket.socketpair()
+        uart = self._terminal.plug()
+        command = self._command(uart, far.fileno())
+        fds = [uart, far.fileno(), self._flash.fileno()]
+        fds += [file.fileno() for file in (self._rom, self._chip) if file and not isinstance(file, str)]
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=fds,
+            # The terminal that atsim runs in sends its Ctrl-C to atsim alone.
+            start_new_session=True,
+            env=os.environ | {"PYTHONPATH": str(_site_packages())},
+        )
+        far.close()
+        os.set_blocking(self._process.stdout.fileno(), False)
+        self._loop.watch(self._process.stdout.fileno(), self._console)
+        self._loop.watch(self._link.fileno(), self._requests)
+
+    def _command(self, uart, link):
+        options = self._options
+        chip = self._chip if isinstance(self._chip, str) else self._chip.fileno()
+        # -S: what the module site does would take longer than the start of MicroPython.
+        command = [sys.executable, "-S", _LAUNCH, "--parent", os.getpid(), "--heap", options.heap]
+        command += ["--uart", uart, "--pc", link, "--flash", self._flash.fileno(), "--chip", chip]
+        if self._rom:
+            command += ["--rom", self._rom.fileno()]
+        if options.micropython:
+            command += ["--micropython", options.micropython]
+        if options.has_ffi:
+            command.append("--ffi")
+        return [str(word) for word in command]
+
+    def power_off(self):
+        """Ends the chip's process and waits for that; what it has printed is forwarded first."""
+        self._loop.cancel(self._timer)
+        self._timer = None
+        if self._process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._read_console()
+        self._loop.forget(self._process.stdout.fileno())
+        self._loop.forget(self._link.fileno())
+        self._process.stdout.close()
+        self._link.close()
+        self._process = None
+
+    def power_cycle(self):
+        self._writes_left = None
+        self.power_off()
+        self.power_on()
+
+    def cut_after(self, writes):
+        """Cuts the power once so many more flash writes have been done."""
+        self._writes_left = writes
+
+    # The chip's console, and its end.
+
+    def _console(self):
+        if self._read_console():
+            return
+        # Nobody writes any more, so the process has ended by itself.
+        status = self._process.wait()
+        self.power_off()
+        if self._traceback_at is None:
+            print(f"atsim: the firmware has ended, status {status}", file=sys.stderr, flush=True)
+        self._restart("watchdog", crashed=True)
+
+    def _read_console(self):
+        """Forwards what the chip has printed, line by line; returns False at the end of the file."""
+        while True:
+            try:
+                data = os.read(self._process.stdout.fileno(), 65536)
+            except BlockingIOError:
+                return True
+            if b"Traceback (most recent call last)" in self._line[-40:] + data:
+                self._traceback_at = time.monotonic()
+            *lines, self._line = (self._line + data).split(b"\n")
+            if not data and self._line:
+                lines, self._line = [self._line], b""
+            for line in lines:
+                print(line.decode(errors="backslashreplace"), file=sys.stderr, flush=True)
+            if not data:
+                return False
+
+    def _restart(self, cause, crashed):
+        if crashed:
+            now = time.monotonic()
+            self._crashes = [then for then in self._crashes if now - then < _CRASH_WINDOW] + [now]
+            if len(self._crashes) >= _CRASHES:
+                text = f"atsim: the firmware crashed {_CRASHES} times within {_CRASH_WINDOW:.0f} seconds"
+                print(text, file=sys.stderr, flush=True)
+                self.failed = True
+                self._loop.stop()
+                return
+        self.power_on(cause)
+
+    # What the chip asks; see chip/pc.py for the form of requests and answers.
+
+    def _requests(self):
+        link = self._link
+        try:
+            data = link.recv(65536)
+        except ConnectionResetError:
+            data = b""
+        if not data:
+            self._loop.forget(link.fileno())
+            return
+        self._request += data
+        while b"\n" in self._request and link is self._link:
+            line, self._request = self._request.split(b"\n", 1)
+            name, arguments, options = json.loads(line)
+            answer = self._answer(name, [_in(value) for value in arguments], options)
+            if answer is not None:
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    link.sendall(json.dumps(answer, default=_out).encode() + b"\n")
+
+    def _answer(self, name, arguments, options):
+        """The answer to one request, None where the chip gets none because its power went."""
+        try:
+            own = getattr(self, f"_chip_{name}", None)
+            if own is not None:
+                return own(*arguments)
+            options = {key: _in(value) for key, value in options.items()}
+            return [self._radio.call(name, arguments, options)]
+        except (OSError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+            return [type(error).__name__, list(error.args)]
+
+    def _chip_uart(self, baudrate, bits, parity, stop):
+        self._terminal.configure(baudrate, bits, parity, stop)
+        return [None]
+
+    def _chip_txdone(self):
+        return [self._terminal.idle()]
+
+    def _chip_cause(self):
+        return [self._cause]
+
+    def _chip_flash(self):
+        """Before each erase or program of the flash: True if the power goes right after it."""
+        if self._writes_left is None:
+            return [False]
+        self._writes_left -= 1
+        return [self._writes_left <= 0]
+
+    def _chip_cut(self):
+        self._writes_left = None
+        self.power_off()
+
+    def _chip_reset(self):
+        self.power_off()
+        at = self._traceback_at
+        self._restart("reset", crashed=at is not None and time.monotonic() - at < _TRACEBACK_AGE)
+
+    def _chip_sleep(self, milliseconds):
+        self.power_off()
+        if milliseconds > 0:
+            when = time.monotonic() + milliseconds / 1000
+            self._timer = self._loop.at(when, lambda: self.power_on("sleep"))
+
+
+def _site_packages():
+    return pathlib.Path(importlib.util.find_spec("micropython_unix").origin).parent
+
+
+def _in(value):
+    return bytes.fromhex(value["b"]) if isinstance(value, dict) else value
+
+
+def _out(value):
+    return {"b": value.hex()}

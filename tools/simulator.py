@@ -1,0 +1,206 @@
+"""atsim: runs the firmware on this PC, behind a pseudo-terminal that a host uses as its serial port.
+This is the bench around the module; the module is in module.py, its radio in radio.py, its build in build.py."""
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+from .build import BOARDS, BuildError, build, write_flash
+from .control import Control, ControlError
+from .loop import Loop
+from .module import Module
+from .radio import DEFAULT_NETWORK, AccessPoint, WifiFileError, read_wifi_file
+from .wire import PacedTerminal, Terminal
+
+# An ESP8266 has 38 KiB. An ESP32's heap starts smaller and grows once, to 112 000 bytes on the generic board
+# (micropython/micropython pull request 13219); the rest is needed for Wi-Fi.
+_HEAPS = {"esp8266": "38wK", "esp32": "109wK"}
+_MACS = {"esp8266": bytes.fromhex("5ccf7fc0ffee"), "esp32": bytes.fromhex("240ac4c0ffee")}
+
+_PROBE = """\
+import sys
+try:
+ import ffi
+except ImportError:
+ ffi=0
+import vfs
+print('[%d,%d,%d,%d]'%(*sys.implementation[1][:2],bool(ffi),hasattr(vfs,'VfsRom')))
+"""
+
+
+class Failure(Exception):
+    """The simulator cannot run; the message is one line."""
+
+
+def main():
+    """Entry point of `atsim`; ends with status 0 on SIGINT and SIGTERM."""
+    options = _parser().parse_args()
+    try:
+        sys.exit(_simulate(options))
+    except (Failure, BuildError, ControlError) as error:
+        sys.exit(f"atsim: {error}")
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="atsim", description="Runs the AT firmware behind a pseudo-terminal, until SIGINT or SIGTERM."
+    )
+    parser.add_argument("--link", metavar="PATH", help="also make a symbolic link to the terminal")
+    parser.add_argument("--flash", metavar="FILE", help="keep the flash in FILE (default: a temporary one)")
+    parser.add_argument(
+        "--heap",
+        metavar="SIZE",
+        type=_heap,
+        help="MicroPython's heap, such as 38wK, 64K or 1M (default: the board's)",
+    )
+    parser.add_argument("--board", choices=BOARDS, default="esp32", help="the chip (default: %(default)s)")
+    parser.add_argument("--wifi", metavar="FILE", help="the access points in range, in TOML")
+    parser.add_argument("--control", metavar="PATH", help="a Unix socket to act on the module")
+    parser.add_argument("--pace", action="store_true", help="slow the UART down to its baud rate")
+    parser.add_argument(
+        "--micropython",
+        metavar="BIN",
+        default=os.environ.get("MICROPYTHON") or None,
+        help="another MicroPython, 1.24 or newer (default: $MICROPYTHON, else the bundled one)",
+    )
+    return parser
+
+
+def _heap(text):
+    if not re.fullmatch(r"[1-9]\d*w?[kKmM]?", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 38wK, 64K or 1M")
+    return text
+
+
+def _simulate(options):
+    """Runs the simulator; returns the exit status."""
+    with contextlib.ExitStack() as cleanup:
+        loop = Loop()
+        _stop_on_signals(loop, cleanup)
+        networks = _networks(options.wifi)
+        terminal = PacedTerminal(loop) if options.pace else Terminal()
+        print(f"AT port: {terminal.path}", flush=True)
+        if options.link:
+            _link(terminal.path, options.link, cleanup)
+        _probe(options)
+        built = build(options.board, in_place=options.board == "esp8266" and options.has_rom)
+        options.heap = options.heap or _HEAPS[options.board if built.rom else "esp32"]
+        radio = _radio(options.board, networks)
+        module = Module(
+            loop, built, options, _flash(options.flash, built, networks, cleanup), terminal, radio
+        )
+        if options.control:
+            cleanup.callback(Control(loop, options.control, module, radio, terminal).close)
+        cleanup.callback(module.power_off)
+        module.power_on()
+        loop.run()
+        return 1 if module.failed else 0
+
+
+def _stop_on_signals(loop, cleanup):
+    near, far = socket.socketpair()
+    for end in (near, far):
+        end.setblocking(False)
+        cleanup.callback(end.close)
+    signal.set_wakeup_fd(far.fileno())
+    cleanup.callback(signal.set_wakeup_fd, -1)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: loop.stop())
+    loop.watch(near.fileno(), loop.stop)
+
+
+def _networks(path):
+    if path is None:
+        return [AccessPoint(DEFAULT_NETWORK)]
+    try:
+        return read_wifi_file(path)
+    except WifiFileError as error:
+        raise Failure(f"{path}: {error}") from None
+    except OSError as error:
+        raise Failure(f"cannot read {path}: {error.strerror}") from None
+
+
+def _link(target, path, cleanup):
+    """Links to the terminal; replaces an older link, but nothing else."""
+    try:
+        if os.path.islink(path):
+            os.unlink(path)
+        os.symlink(target, path)
+    except OSError as error:
+        raise Failure(f"cannot make {path}: {error.strerror}") from None
+
+    def remove():
+        # Another simulator may have taken the name over.
+        with contextlib.suppress(OSError):
+            if os.readlink(path) == target:
+                os.unlink(path)
+
+    cleanup.callback(remove)
+
+
+def _probe(options):
+    """Finds out what the MicroPython in use can do."""
+    options.has_ffi, options.has_rom, options.needs_folder = False, True, False
+    if options.micropython is None:
+        return
+    path = shutil.which(options.micropython)
+    if path is None:
+        raise Failure(f"{options.micropython} is not a program")
+    options.micropython = os.path.abspath(path)
+    try:
+        result = subprocess.run([path, "-c", _PROBE], capture_output=True, text=True, timeout=10, check=False)
+        major, minor, ffi, rom = json.loads(result.stdout)
+    except (OSError, ValueError, TypeError, subprocess.TimeoutExpired):
+        raise Failure(f"{path} is not a MicroPython that can be used") from None
+    if (major, minor) < (1, 24):
+        raise Failure(f"{path} is MicroPython {major}.{minor}; 1.24 or newer is needed")
+    # Without ffi it cannot map an image, and both the stand-ins and the firmware go onto its heap.
+    options.has_ffi = options.has_rom = bool(ffi and rom)
+    options.needs_folder = not options.has_rom
+
+
+def _radio(board, networks):
+    if board == "esp8266":
+        from .radio_esp8266 import Esp8266Radio as Radio
+    else:
+        from .radio_esp32 import Esp32Radio as Radio
+    return Radio(networks, _MACS[board])
+
+
+def _flash(path, built, networks, cleanup):
+    """Returns the path of the flash image for this run, with the firmware on it."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="atsim-"))
+    cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
+    image = pathlib.Path(path) if path else folder / "flash.img"
+    files = built.files | {"/board.json": None}
+    port = next((ap.dns_port for ap in networks if ap.dns_port != 53), None)
+    if port is not None:
+        # The one setting that a bench needs and a chip does not: where to ask for names.
+        files["/board.json"] = folder / "board.json"
+        files["/board.json"].write_text(json.dumps({"dns_port": port}))
+    try:
+        if image.exists() and not os.access(image, os.W_OK):
+            raise Failure(f"cannot write {image}")
+        if not image.exists():
+            shutil.copyfile(built.flash, image)
+            if port is None:
+                return image
+        write_flash(image, files)
+    except OSError as error:
+        raise Failure(f"cannot use {image}: {error.strerror}") from None
+    return image
+
+
+if __name__ == "__main__":
+    main()
