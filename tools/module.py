@@ -12,21 +12,27 @@ import subprocess
 import sys
 import time
 
-# Why the chip has started, as machine.reset_cause() says: power on, machine.reset(), watchdog, deep sleep.
+# Why the chip has started, as machine.reset_cause() says: power on, machine.reset(), watchdog.
 _CAUSES = {
-    "esp8266": {"power": 0, "reset": 4, "watchdog": 1, "sleep": 5},
-    "esp32": {"power": 1, "reset": 2, "watchdog": 3, "sleep": 4},
+    "esp8266": {"power": 0, "reset": 4, "watchdog": 1},
+    "esp32": {"power": 1, "reset": 2, "watchdog": 3},
 }
+
+# What machine.unique_id() returns: the base MAC address, or the number that the ESP8266 makes of it.
+_UNIQUE_IDS = {"esp8266": bytes.fromhex("eeffc000"), "esp32": bytes.fromhex("240ac4c0ffee")}
+_FREQUENCIES = {"esp8266": 80_000_000, "esp32": 160_000_000}
 
 _LAUNCH = pathlib.Path(__file__).with_name("launch.py")
 
-# So many crashes in so many seconds end the simulator. A traceback makes a crash of a reset that follows soon.
+# So many crashes in so many seconds end the simulator. A traceback makes a crash of a reset soon after it.
 _CRASHES, _CRASH_WINDOW = 3, 10.0
 _TRACEBACK_AGE = 1.0
 
 
 class Module:
-    """One simulated module. `options` holds board, heap and micropython (None: the bundled one)."""
+    """One simulated module, off at first.
+
+    options: board, heap, micropython (None: the bundled one), has_ffi and needs_folder."""
 
     def __init__(self, loop, build, options, flash, terminal, radio):
         self._loop, self._options, self._terminal, self._radio = loop, options, terminal, radio
@@ -35,7 +41,6 @@ class Module:
         # A MicroPython that cannot map the stand-ins imports them from their folder.
         self._chip = str(build.chip_files) if options.needs_folder else open(build.chip_rom, "rb")
         self._process = None
-        self._timer = None
         self._writes_left = None
         self._crashes = []
         self.failed = False
@@ -43,7 +48,6 @@ class Module:
     def power_on(self, cause="power"):
         """Starts the chip; `cause` is a key of _CAUSES."""
         self._cause = _CAUSES[self._options.board][cause]
-        self._timer = None
         self._traceback_at = None
         self._line = b""
         self._request = b""
@@ -84,8 +88,6 @@ class Module:
 
     def power_off(self):
         """Ends the chip's process and waits for that; what it has printed is forwarded first."""
-        self._loop.cancel(self._timer)
-        self._timer = None
         if self._process is None:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -166,7 +168,7 @@ class Module:
             answer = self._answer(name, [_in(value) for value in arguments], options)
             if answer is not None:
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                    link.sendall(json.dumps(answer, default=_out).encode() + b"\n")
+                    link.sendall(json.dumps(answer).encode() + b"\n")
 
     def _answer(self, name, arguments, options):
         """The answer to one request, None where the chip gets none because its power went."""
@@ -175,7 +177,7 @@ class Module:
             if own is not None:
                 return own(*arguments)
             options = {key: _in(value) for key, value in options.items()}
-            return [self._radio.call(name, arguments, options)]
+            return [_out(self._radio.call(name, arguments, options))]
         except (OSError, ValueError, TypeError, AttributeError, RuntimeError) as error:
             return [type(error).__name__, list(error.args)]
 
@@ -186,7 +188,7 @@ class Module:
     def _chip_txdone(self):
         return [self._terminal.idle()]
 
-    def _chip_cause(self):
+    def _chip_reset_cause(self):
         return [self._cause]
 
     def _chip_flash(self):
@@ -205,11 +207,12 @@ class Module:
         at = self._traceback_at
         self._restart("reset", crashed=at is not None and time.monotonic() - at < _TRACEBACK_AGE)
 
-    def _chip_sleep(self, milliseconds):
-        self.power_off()
-        if milliseconds > 0:
-            when = time.monotonic() + milliseconds / 1000
-            self._timer = self._loop.at(when, lambda: self.power_on("sleep"))
+    def _chip_unique_id(self):
+        return [_out(_UNIQUE_IDS[self._options.board])]
+
+    def _chip_freq(self, *hertz):
+        # The simulated chip runs as fast as the PC does, whatever it is set to.
+        return [None if hertz else _FREQUENCIES[self._options.board]]
 
 
 def _site_packages():
@@ -221,4 +224,11 @@ def _in(value):
 
 
 def _out(value):
-    return {"b": value.hex()}
+    """A value as chip/pc.py reads it."""
+    if isinstance(value, bytes):
+        return {"b": value.hex()}
+    if isinstance(value, list):
+        return {"l": [_out(item) for item in value]}
+    if isinstance(value, tuple):
+        return [_out(item) for item in value]
+    return value

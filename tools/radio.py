@@ -2,6 +2,7 @@
 What is common to both chips is here; radio_esp32 and radio_esp8266 hold what each does in its own way."""
 
 import time
+from types import MappingProxyType
 
 STATION, SOFT_AP = 0, 1
 
@@ -31,21 +32,23 @@ class AccessPoint:
     """One access point in range, as a table [[ap]] of the Wi-Fi file describes it."""
 
     # Each key of the table with its type; the values are the defaults.
-    KEYS = {
-        "ssid": "",
-        "password": "",
-        "bssid": "",
-        "channel": 6,
-        "rssi": -40,
-        "security": "",
-        "join_ms": 100,
-        "address": "127.0.0.1",
-        "netmask": "255.0.0.0",
-        "gateway": "127.0.0.1",
-        "dns": "",
-        "hidden": False,
-        "dhcp": True,
-    }
+    KEYS = MappingProxyType(
+        {
+            "ssid": "",
+            "password": "",
+            "bssid": "",
+            "channel": 6,
+            "rssi": -40,
+            "security": "",
+            "join_ms": 100,
+            "address": "127.0.0.1",
+            "netmask": "255.0.0.0",
+            "gateway": "127.0.0.1",
+            "dns": "",
+            "hidden": False,
+            "dhcp": True,
+        }
+    )
 
     def __init__(self, table, number=0):
         for key, value in table.items():
@@ -53,7 +56,7 @@ class AccessPoint:
                 raise WifiFileError(f"unknown key {key!r}")
             if type(value) is not type(self.KEYS[key]):
                 raise WifiFileError(f"{key} is of the wrong type")
-        vars(self).update(self.KEYS | table)
+        vars(self).update({**self.KEYS, **table})
         if not self.ssid:
             raise WifiFileError("ssid is missing")
         self.security = self.security or ("WPA2" if self.password else "OPEN")
@@ -113,8 +116,8 @@ class Radio:
 
     HOSTNAME = "mpy-esp"
     AP_SSID = "MicroPython"
-    # For each option of config(): the interface that it needs, and whether it can be read and set.
-    OPTIONS = {}
+    # For each option of config(): whether it can be read and written, and the interface that it needs.
+    OPTIONS = MappingProxyType({})
 
     def __init__(self, access_points, mac, clock=time.monotonic):
         self.access_points = access_points
@@ -224,7 +227,7 @@ class Radio:
         if interface == SOFT_AP:
             return self._soft_ap_ifconfig(*value)
         if not value:
-            return [*self.address(), self.dns]
+            return (*self.address(), self.dns)
         if value[0] == "dhcp":
             self.static = None
             return None
@@ -234,7 +237,7 @@ class Radio:
 
     def _soft_ap_ifconfig(self, *value):
         if not value:
-            return self.soft_ap_address
+            return tuple(self.soft_ap_address)
         address, netmask, gateway, dns = _four(value[0])
         self.soft_ap_address = [address, _netmask(netmask), gateway, dns]
         return None
@@ -267,7 +270,7 @@ class Radio:
         if key == "dhcp4":
             return self.static is None if interface == STATION else True
         if key == "addr4":
-            return now[:2]
+            return tuple(now[:2])
         if key == "gw4":
             return now[2]
         raise ValueError("unexpected key")

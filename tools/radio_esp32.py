@@ -1,6 +1,8 @@
 """The radio of the ESP32 family, as MicroPython's network_wlan.c for it behaves.
 A failed or lost connection leaves its reason in status() until an address is got."""
 
+from types import MappingProxyType
+
 from .radio import SECURITY, SOFT_AP, STATION, Radio
 
 _IDLE, _CONNECTING, _GOT_IP = 1000, 1001, 1010
@@ -13,22 +15,24 @@ _STICKY = (_NO_AP_FOUND, _AUTH_FAIL, _NO_COMPATIBLE_SECURITY, _NO_AP_IN_AUTHMODE
 class Esp32Radio(Radio):
     HOSTNAME = "mpy-esp32"
     AP_SSID = "ESP_C0FFEE"
-    OPTIONS = {
-        "mac": ("rw", None),
-        "ssid": ("rw", SOFT_AP),
-        "hidden": ("rw", SOFT_AP),
-        "security": ("rw", SOFT_AP),
-        "key": ("w", SOFT_AP),
-        "channel": ("rw", None),
-        "bandwidth": ("rw", None),
-        "ifname": ("r", None),
-        "hostname": ("rw", None),
-        "max_clients": ("rw", SOFT_AP),
-        "reconnects": ("rw", STATION),
-        "txpower": ("rw", None),
-        "protocol": ("rw", None),
-        "pm": ("rw", None),
-    }
+    OPTIONS = MappingProxyType(
+        {
+            "mac": ("rw", None),
+            "ssid": ("rw", SOFT_AP),
+            "hidden": ("rw", SOFT_AP),
+            "security": ("rw", SOFT_AP),
+            "key": ("w", SOFT_AP),
+            "channel": ("rw", None),
+            "bandwidth": ("rw", None),
+            "ifname": ("r", None),
+            "hostname": ("rw", None),
+            "max_clients": ("rw", SOFT_AP),
+            "reconnects": ("rw", STATION),
+            "txpower": ("rw", None),
+            "protocol": ("rw", None),
+            "pm": ("rw", None),
+        }
+    )
 
     def power_on(self):
         super().power_on()
@@ -146,7 +150,7 @@ class Esp32Radio(Radio):
             return []
         found = sorted(self.in_range(), key=lambda item: -item[1].rssi)
         # This port shows no access point as hidden.
-        return [[ssid, ap.bssid, ap.channel, ap.rssi, SECURITY[ap.security], False] for ssid, ap in found]
+        return [(ssid, ap.bssid, ap.channel, ap.rssi, SECURITY[ap.security], False) for ssid, ap in found]
 
     def net_phy_mode(self, *mode):
         return None

@@ -1,6 +1,8 @@
 """The radio of the ESP8266, as MicroPython's network_wlan.c for it and the vendor's SDK behave.
 The SDK keeps the mode and the network in its own flash and joins that network again after each reset."""
 
+from types import MappingProxyType
+
 from .radio import SECURITY, SOFT_AP, STATION, Radio
 
 _IDLE, _CONNECTING, _WRONG_PASSWORD, _NO_AP_FOUND, _CONNECT_FAIL, _GOT_IP = range(6)
@@ -15,18 +17,20 @@ _RETRY_PAUSE = 1.0
 class Esp8266Radio(Radio):
     HOSTNAME = "mpy-esp8266"
     AP_SSID = "MicroPython-c0ffee"
-    OPTIONS = {
-        "mac": ("rw", None),
-        "ssid": ("rw", SOFT_AP),
-        "hidden": ("rw", SOFT_AP),
-        "security": ("rw", SOFT_AP),
-        "key": ("w", SOFT_AP),
-        "channel": ("rw", None),
-        "hostname": ("rw", None),
-        "protocol": ("rw", None),
-        "txpower": ("w", None),
-        "pm": ("rw", None),
-    }
+    OPTIONS = MappingProxyType(
+        {
+            "mac": ("rw", None),
+            "ssid": ("rw", SOFT_AP),
+            "hidden": ("rw", SOFT_AP),
+            "security": ("rw", SOFT_AP),
+            "key": ("w", SOFT_AP),
+            "channel": ("rw", None),
+            "hostname": ("rw", None),
+            "protocol": ("rw", None),
+            "txpower": ("w", None),
+            "pm": ("rw", None),
+        }
+    )
 
     def __init__(self, access_points, mac, **options):
         # A new chip is an access point.
@@ -115,16 +119,8 @@ class Esp8266Radio(Radio):
         if not self.active[STATION]:
             raise OSError("STA must be active")
         return [
-            # The SDK knows nothing after WPA/WPA2 and shows such networks as WPA2.
-            [
-                s,
-                a.bssid,
-                a.channel,
-                a.rssi,
-                min(SECURITY[a.security], 4) if "3" not in a.security else 3,
-                int(a.hidden),
-            ]
-            for s, a in self.in_range()
+            (ssid, ap.bssid, ap.channel, ap.rssi, _shown_security(ap), int(ap.hidden))
+            for ssid, ap in self.in_range()
         ]
 
     def net_phy_mode(self, *mode):
@@ -132,3 +128,9 @@ class Esp8266Radio(Radio):
             self.settings[STATION]["protocol"] = mode[0]
             return None
         return self.settings[STATION]["protocol"]
+
+
+def _shown_security(ap):
+    """The SDK knows nothing that came after WPA/WPA2 and shows it as WPA2."""
+    number = SECURITY[ap.security]
+    return number if number <= SECURITY["WPA/WPA2"] else SECURITY["WPA2"]

@@ -1,5 +1,5 @@
 """atsim: runs the firmware on this PC, behind a pseudo-terminal that a host uses as its serial port.
-This is the bench around the module; the module is in module.py, its radio in radio.py, its build in build.py."""
+This is the bench around the module, which is in module.py, its radio in radio.py, its firmware from build.py."""
 
 import argparse
 import contextlib

@@ -1,5 +1,5 @@
 """The serial line between the host's terminal and the chip.
-Without --pace the chip holds the terminal's other end itself and nothing stands between; with it, this does."""
+Without --pace the chip holds the terminal's other end itself; with it, bytes pass through here."""
 
 import array
 import contextlib

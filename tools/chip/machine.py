@@ -39,7 +39,7 @@ class UART(io.IOBase):
 
     def _init(self, baudrate=0, bits=0, parity=-1, stop=0, **kw):
         for name in kw:
-            if " %s " % name not in soc.UART_OPTIONS:
+            if b" %s " % name not in soc.UART_OPTIONS:
                 raise TypeError("extra keyword arguments given")
         if self._repl and (kw.get("rxbuf", 256) != 256 or kw.get("txbuf", 256) != 256):
             raise ValueError("REPL UART buffer size is fixed")
@@ -48,9 +48,6 @@ class UART(io.IOBase):
         if not 0 <= stop <= 2:
             raise ValueError("invalid stop bits")
         pc.ask("uart", baudrate, bits, parity, stop)
-
-    def deinit(self):
-        pass
 
     def ioctl(self, request, argument):
         # 10 asks for the descriptor, which select.poll then waits on itself.
@@ -69,59 +66,9 @@ class UART(io.IOBase):
             time.sleep_ms(1)
 
 
-class Pin:
-    # Nothing is wired to the pins: an output keeps what is written to it, an input reads 1.
-    def __init__(self, id, *args, **kw):
-        self._value = 1
-        self.init(*args, **kw)
-
-    def init(self, mode=-1, pull=-1, *, value=None, drive=0, hold=None):
-        if value is not None:
-            self._value = int(value)
-
-    def value(self, *value):
-        if not value:
-            return self._value
-        self._value = int(value[0])
-
-    def __call__(self, *value):
-        return self.value(*value)
-
-    def on(self):
-        self._value = 1
-
-    def off(self):
-        self._value = 0
-
-
 if soc.FLOW_CONTROL:
     UART.RTS, UART.CTS = soc.FLOW_CONTROL
-Pin.IN, Pin.OUT, Pin.OPEN_DRAIN, Pin.PULL_UP = soc.PIN_MODES
-
-
-def reset():
-    pc.ask("reset")
-
-
-def reset_cause():
-    return pc.ask("cause")
-
-
-def deepsleep(time_ms=0):
-    pc.ask("sleep", time_ms)
-
-
-def unique_id():
-    return soc.UNIQUE_ID
-
-
-def freq(*hz):
-    return None if hz else soc.FREQUENCY
-
-
-def idle():
-    pass
 
 
 def __getattr__(name):
-    return pc.constant(soc.MACHINE, name)
+    return pc.lookup(soc.MACHINE, name)

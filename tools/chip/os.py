@@ -1,4 +1,5 @@
-"""Stands in for the chip's module os: MicroPython's own, with what only the chip has, without what only a PC has."""
+"""Stands in for the chip's module os: MicroPython's own, with what only the chip has,
+and without what only a PC has."""
 
 import sys
 

@@ -2,11 +2,11 @@
 Runs once, before boot.py, and leaves as little as it can behind on the heap."""
 
 import gc
+import os
 import sys
 
 import machine
 import network
-import os
 import pc
 import soc
 import vfs

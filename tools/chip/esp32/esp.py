@@ -1,9 +1,1 @@
-"""Stands in for the chip's module esp."""
-
-
-def flash_size():
-    return 4 * 1024 * 1024
-
-
-def osdebug(uart, level=0):
-    pass
+"""Stands in for the chip's module esp, which the firmware only looks for."""

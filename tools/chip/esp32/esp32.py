@@ -1,1 +1,1 @@
-"""Stands in for the chip's module esp32, whose presence tells the firmware which family it runs on."""
+"""Stands in for the chip's module esp32, which tells the firmware by its presence which family it runs on."""

@@ -5,15 +5,16 @@ REPL_UART = 0
 UART_OPTIONS = b" tx rx rts cts txbuf rxbuf timeout timeout_char invert flow "
 # UART.RTS and UART.CTS.
 FLOW_CONTROL = (1, 2)
-# Pin.IN, OUT, OPEN_DRAIN and PULL_UP.
-PIN_MODES = (1, 3, 7, 2)
-UNIQUE_ID = b"\x24\x0a\xc4\xc0\xff\xee"
-FREQUENCY = 160_000_000
 BAD_INTERFACE = "invalid WLAN interface identifier"
-WLAN_METHODS = b" active connect disconnect status isconnected config ifconfig ipconfig "
+# Tables for pc.lookup().
+WLAN_METHODS = b" active connect disconnect status isconnected scan config ifconfig ipconfig "
 
-MACHINE = b" PWRON_RESET=1 HARD_RESET=2 WDT_RESET=3 DEEPSLEEP_RESET=4 SOFT_RESET=5 "
+MACHINE = (
+    b" reset reset_cause unique_id freq"
+    b" PWRON_RESET=1 HARD_RESET=2 WDT_RESET=3 DEEPSLEEP_RESET=4 SOFT_RESET=5 "
+)
 NETWORK = (
+    b" hostname country ipconfig phy_mode"
     b" STA_IF=0 AP_IF=1 STAT_IDLE=1000 STAT_CONNECTING=1001 STAT_GOT_IP=1010 STAT_BEACON_TIMEOUT=200"
     b" STAT_NO_AP_FOUND=201 STAT_WRONG_PASSWORD=202 STAT_ASSOC_FAIL=203 STAT_CONNECT_FAIL=203"
     b" STAT_HANDSHAKE_TIMEOUT=204 STAT_NO_AP_FOUND_W_COMPATIBLE_SECURITY=210"

@@ -6,15 +6,16 @@ REPL_UART = -1
 UART_OPTIONS = b" tx rx rxbuf timeout timeout_char "
 # The port has no UART.RTS and UART.CTS.
 FLOW_CONTROL = None
-# Pin.IN, OUT, OPEN_DRAIN and PULL_UP.
-PIN_MODES = (0, 1, 2, 1)
-UNIQUE_ID = b"\xee\xff\xc0\x00"
-FREQUENCY = 80_000_000
 BAD_INTERFACE = ""
-WLAN_METHODS = b" active connect disconnect status isconnected config ifconfig ipconfig "
+# Tables for pc.lookup().
+WLAN_METHODS = b" active connect disconnect status isconnected scan config ifconfig ipconfig "
 
-MACHINE = b" PWRON_RESET=0 WDT_RESET=1 SOFT_RESET=4 DEEPSLEEP_RESET=5 HARD_RESET=6 DEEPSLEEP=4 "
+MACHINE = (
+    b" reset reset_cause unique_id freq"
+    b" PWRON_RESET=0 WDT_RESET=1 SOFT_RESET=4 DEEPSLEEP_RESET=5 HARD_RESET=6 DEEPSLEEP=4 "
+)
 NETWORK = (
+    b" hostname country ipconfig phy_mode"
     b" STA_IF=0 AP_IF=1 STAT_IDLE=0 STAT_CONNECTING=1 STAT_WRONG_PASSWORD=2 STAT_NO_AP_FOUND=3"
     b" STAT_CONNECT_FAIL=4 STAT_GOT_IP=5 MODE_11B=1 MODE_11G=2 MODE_11N=3 AUTH_OPEN=0 AUTH_WEP=1"
     b" AUTH_WPA_PSK=2 AUTH_WPA2_PSK=3 AUTH_WPA_WPA2_PSK=4 "

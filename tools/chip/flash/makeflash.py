@@ -1,5 +1,5 @@
 """Makes or refreshes a flash image; runs in a MicroPython of its own with a large heap, not as the chip.
-Arguments: the image, and a JSON file with {"files": {path on the flash: path on the PC or null}, "make": bool}."""
+Arguments: the image, and a JSON file {"files": {path on the flash: path on the PC or null}, "make": bool}."""
 
 import json
 import os
