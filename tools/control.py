@@ -19,11 +19,10 @@ class ControlError(Exception):
 
 
 class Control:
-    """Listens at `path`, a Unix socket, and acts on the module, the radio and the terminal."""
+    """Listens at `path`, a Unix socket; answers once serve() has said what to act on."""
 
-    def __init__(self, loop, path, module, radio, terminal):
+    def __init__(self, loop, path):
         self._loop, self._path = loop, path
-        self._module, self._radio, self._terminal = module, radio, terminal
         self._listener = socket.socket(socket.AF_UNIX)
         self._clients = {}
         _drop_stale(path)
@@ -32,7 +31,10 @@ class Control:
         except OSError as error:
             raise ControlError(f"cannot make {path}: {error.strerror or error}") from None
         self._listener.listen()
-        loop.watch(self._listener.fileno(), self._accept)
+
+    def serve(self, module, radio, terminal):
+        self._module, self._radio, self._terminal = module, radio, terminal
+        self._loop.watch(self._listener.fileno(), self._accept)
 
     def close(self):
         for client in [*self._clients, self._listener]:

@@ -1,5 +1,5 @@
 """atsim: runs the firmware on this PC, behind a pseudo-terminal that a host uses as its serial port.
-This is the bench around the module, which is in module.py, its radio in radio.py, its firmware from build.py."""
+This is the bench: the module is in module.py, its radio in radio.py; build.py makes its firmware."""
 
 import argparse
 import contextlib
@@ -90,9 +90,13 @@ def _simulate(options):
         _stop_on_signals(loop, cleanup)
         networks = _networks(options.wifi)
         terminal = PacedTerminal(loop) if options.pace else Terminal()
-        print(f"AT port: {terminal.path}", flush=True)
+        # Whoever waits for the line finds the link and the socket.
         if options.link:
             _link(terminal.path, options.link, cleanup)
+        control = options.control and Control(loop, options.control)
+        if control:
+            cleanup.callback(control.close)
+        print(f"AT port: {terminal.path}", flush=True)
         _probe(options)
         built = build(options.board, in_place=options.board == "esp8266" and options.has_rom)
         options.heap = options.heap or _HEAPS[options.board if built.rom else "esp32"]
@@ -100,8 +104,8 @@ def _simulate(options):
         module = Module(
             loop, built, options, _flash(options.flash, built, networks, cleanup), terminal, radio
         )
-        if options.control:
-            cleanup.callback(Control(loop, options.control, module, radio, terminal).close)
+        if control:
+            control.serve(module, radio, terminal)
         cleanup.callback(module.power_off)
         module.power_on()
         loop.run()
