@@ -44,13 +44,16 @@ class Radio:
 
     def set_mode(self, mode):
         """0 off, 1 station, 2 softAP, 3 both. The station's network is left when the station goes."""
-        if self.mode & 1 and not mode & 1:
+        starts = mode & ~self.mode & 1
+        if self.mode & ~mode & 1:
             self.leave()
             self.state = NEVER
         self.mode = mode
         self.station.active(bool(mode & 1))
         self.softap.active(bool(mode & 2))
-        if mode & 1:
+        if starts:
+            # The ESP8266's SDK has a memory of its own, and by now joins the network that it was on last.
+            self.station.disconnect()
             try:
                 # Joining again after a loss is ours, so that the interval is the host's; 0 means none.
                 self.station.config(reconnects=0)
@@ -96,20 +99,21 @@ class Radio:
         """Leaves the network, or gives up joining it."""
         self._timer.stop()
         was_up = self.state == UP
-        if self.state in (UP, JOINING):
+        if self.state in (UP, JOINING, NO_ADDRESS):
             self.state = DOWN
             self.station.disconnect()
         if was_up:
             self._listener(LOST)
 
     def _look(self):
-        if self.state == JOINING:
+        if self.state in (JOINING, NO_ADDRESS):
             self._look_for_address()
         elif self.state == UP:
             if self.station.isconnected():
                 self._timer.start(_UP_MS)
             else:
                 self.state = DOWN
+                self.station.disconnect()  # else the ESP8266's SDK comes back by itself, unasked
                 self._listener(LOST)
                 self._again = True
                 self._later()
@@ -126,12 +130,23 @@ class Radio:
             return
         status = self.station.status()
         code = self._failures.get(status)
+        self.state = JOINING
+        if self._associated():
+            self.state = NO_ADDRESS
+            code = None  # a reason that is still shown is that of an earlier attempt
         if code and (status != self._stale or self._waited > _STALE_MS):
             self._fail(code)
         elif self._waited > self._patience:
-            self._fail(TIMEOUT)
+            self._fail(code or TIMEOUT)
         else:
             self._timer.start(_JOINING_MS)
+
+    def _associated(self):
+        """Whether an AP has let the station in. The ports tell by having a signal strength to show."""
+        try:
+            return self.station.status("rssi") < 0  # without a network: 31 on the ESP8266
+        except OSError:  # on the ESP32
+            return False
 
     def _fail(self, code):
         self.error = code

@@ -330,7 +330,7 @@ class Radio:
 
     def in_range(self):
         """The access points that a scan shows, as (ssid, access point)."""
-        return [("" if ap.hidden else ap.ssid, ap) for ap in self.access_points if ap.up]
+        return [(b"" if ap.hidden else ap.ssid.encode(), ap) for ap in self.access_points if ap.up]
 
     # The functions of the module network.
 

@@ -20,7 +20,7 @@ class Interpreter:
         self._at = at
         self._catalog = catalog
         self._task = None
-        self._save = None  # (name, parameters, when) of the set command that runs
+        self._save = None  # [name, parameters, when] of the set command that runs
         self.log = False  # AT+SYSLOG: whether ERROR is explained
         port.line = self.line
 
@@ -29,7 +29,7 @@ class Interpreter:
         try:
             name, form, start = self._split(line, length)
             if self._task:
-                if not self._catalog.anytime(name):
+                if form != EXECUTE or not self._catalog.anytime(name):
                     self._port.write(messages.BUSY)
                     return
                 self._task.cancel()
@@ -48,6 +48,10 @@ class Interpreter:
         task = self._loop.start(result, self._end)
         if not task.ended:
             self._task = task
+
+    def keep(self, *values):
+        """For a handler: what is to be saved if the command ends well, in place of what the host gave."""
+        self._save[1] = list(values)
 
     def _split(self, line, length):
         """The name in capitals, the form, and where the parameters begin."""
@@ -89,7 +93,7 @@ class Interpreter:
             return handler(self._at)
         values = syntax.parse(row[SIGNATURES], line, start, length, self._at.links.multiple)
         if row[SAVED]:
-            self._save = name[3:], values, row[SAVED]
+            self._save = [name[3:], values, row[SAVED]]
         return handler(self._at, *values)
 
     def _describe(self, name, row):

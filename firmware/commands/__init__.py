@@ -10,9 +10,9 @@ TEST, QUERY, SET, EXECUTE, ANYTIME = 1, 2, 4, 8, 16
 def _find(name):
     """Chapter and flags of a command, or (None, 0)."""
     start = INDEX.find(b"\n" + name.encode() + b" ")
-    if start < 0:
-        return None, 0
-    return _fields(start + 1)[1:]
+    found, chapter, flags = _fields(start + 1) if start >= 0 else (None, None, 0)
+    # "AT+RST basic" is found too, but it is no name.
+    return (chapter, flags) if found == name else (None, 0)
 
 
 def _fields(start):

@@ -63,12 +63,10 @@ class Commands:
     """Lists all commands and which forms each has: test, query, set, execute."""
 
     async def query(at):
-        number = 0
-        for name, flags in commands.every():
+        for number, (name, flags) in enumerate(commands.every()):
             await at.port.room()
             forms = [flags >> i & 1 for i in range(4)]
             at.line('+CMD:%d,"%s",%d,%d,%d,%d', number, name, *forms)
-            number += 1
 
 
 @command("AT+SYSRAM")
@@ -122,6 +120,7 @@ class UartNow:
         at.line("+UART_CUR:%d,%d,%d,%d,%d", *at.line_settings)
 
     async def set(at, *values):
+        _check_uart(at, *values)
         return await _change_uart(at, values)
 
 
@@ -133,18 +132,23 @@ class UartSaved:
         at.line("+UART_DEF:%d,%d,%d,%d,%d", *at.settings.get("UART_DEF", [at.board.BAUD, 8, 1, 0, 0]))
 
     async def set(at, *values):
+        _check_uart(at, *values)
+        # The OK must leave at the old rate, so it comes before the interpreter would save.
+        at.settings.put("UART_DEF", list(values), ALWAYS)
         return await _change_uart(at, values)
 
 
-async def _change_uart(at, values):
-    """Answers, then changes. ATError for what this chip's UART cannot do: 1.5 stop bits no port can."""
-    baud, _, stop, _, flow = values
+def _check_uart(at, baud, bits, stop, parity, flow):
+    """ATError for what this chip's UART cannot do: 1.5 stop bits no port can."""
     if baud > at.board.BAUD_MAX:
         raise ATError(messages.E_RANGE, 0)
     if stop == 2:
         raise ATError(messages.E_RANGE, 2)
     if flow and not at.board.FLOW_CONTROL:
         raise ATError(messages.E_RANGE, 4)
+
+
+async def _change_uart(at, values):
     at.port.write(messages.OK)
     await at.port.empty()
     at.board.configure(at.uart, values)

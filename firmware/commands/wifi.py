@@ -47,12 +47,14 @@ class Join:
         return await _join(at, *saved)
 
     async def set(at, ssid, password, bssid, *options):
-        saved = at.settings.get("CWJAP")
         if ssid is None:
+            saved = at.settings.get("CWJAP")
             if not saved:
                 raise ATError(messages.E_COUNT)
             ssid = saved[0]
             password = saved[1] if password is None else password
+            bssid = saved[2] if bssid is None else bssid
+            at.interpreter.keep(ssid, password, bssid, *options)
         return await _join(at, ssid, password, bssid, *options)
 
 
@@ -117,9 +119,9 @@ class List:
         mac = _mac(mac, 1)
         await _list(
             at,
-            lambda ap: (ssid is None or ap[0] == ssid.encode())
-            and mac in (None, ap[1])
-            and (not channel or ap[2] == channel),
+            lambda ap: (
+                (ssid is None or ap[0] == ssid.encode()) and mac in (None, ap[1]) and (not channel or ap[2] == channel)
+            ),
         )
 
 
