@@ -7,13 +7,14 @@ VENV := .venv
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint clean
+.PHONY: help setup run test lint docs clean
 
 help:
 	@echo 'make setup   make .venv with all that is needed (the other targets do it by themselves)'
 	@echo 'make run     start the simulator and a console on it; SIM="..." are options of atsim'
 	@echo 'make test    run all tests; TEST="..." are options of pytest'
 	@echo 'make lint    check the style of the sources and their format'
+	@echo 'make docs    write the generated parts of the docs: tables of commands, the picture'
 	@echo 'make clean   remove .venv and everything that was built'
 
 setup: $(READY)
@@ -41,6 +42,10 @@ test: $(READY)
 lint: $(READY)
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
+
+docs: $(READY)
+	@$(VENV)/bin/python -m mpyat.docs
+	@$(VENV)/bin/python -m mpyat.picture docs/session.svg
 
 clean:
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache

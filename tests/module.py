@@ -136,6 +136,12 @@ class Module:
         self.send(line)
         self.expect("⏎OK⏎")
 
+    def said(self):
+        """Whether the module has sent anything that was not taken yet; does not wait for it."""
+        if select.select([self.fd], [], [], 0)[0]:
+            self._read()
+        return bool(self.received)
+
     def settled(self):
         """Nothing is left over: the next thing that the module says is the answer to AT."""
         self.command("AT")

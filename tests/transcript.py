@@ -27,7 +27,7 @@ def play(module, text):
             line = line.strip()
             if line and not line.startswith("#"):
                 for name, peer in peers.items():
-                    line = line.replace("{%s}" % name, str(peer.port))
+                    line = line.replace("{" + name + "}", str(peer.port))
                 try:
                     _step(module, peers, line)
                 except (AssertionError, OSError) as error:

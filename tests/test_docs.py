@@ -1,0 +1,40 @@
+"""The docs: their generated parts are up to date, and the session in the README runs as it stands there."""
+
+import subprocess
+import sys
+
+from module import encode
+from peers import Peer
+
+from mpyat import sources
+
+
+def test_generated_parts_are_up_to_date():
+    result = subprocess.run([sys.executable, "-m", "mpyat.docs", "--check"], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+
+
+def test_session_of_the_readme(module):
+    """What follows `>>>` is typed; the rest is what the module prints, with empty lines where it sends CR LF alone."""
+    peer = Peer()
+    text = (sources.root() / "README.md").read_text()
+    session = text.split("<!-- session -->\n")[1].split("<!-- end of session -->")[0]
+    lines = [line.removeprefix("    ") for line in session.strip("\n").splitlines()]
+    for line in lines:
+        typed, said = line.removeprefix(">>> "), line
+        if line.startswith(">>> "):
+            module.send(typed.replace("8000", str(peer.port)))
+            continue
+        if line.startswith(">"):
+            module.expect("⏎>")
+            peer.accept()
+            module.write(encode(line[1:]))
+            assert peer.get(5) == b"hello"
+        elif line.startswith("+IPD"):
+            peer.sock.sendall(b"hello back")
+            peer.sock.close()
+            module.match("(⏎)*" + line.replace("+", "\\+") + "⏎")
+        elif said:
+            module.match("(⏎)*" + said + "⏎")
+    module.settled()
+    peer.close()
