@@ -73,6 +73,8 @@ class Collector:
         self._pluses = 0
 
     def _silence(self):
+        if self._port.pending():
+            return  # the silence has ended already, and what ended it says what the pluses are
         if self._pluses == 3:
             self._escaped = True
             self.leave()

@@ -39,7 +39,7 @@ class Port:
         self.echo = True
         self.sink = None
         self.line = None
-        self.arrived = ticks_ms()  # when the newest bytes came
+        self.arrived = ticks_ms()  # when the newest bytes were looked at
         loop.watch(uart, self._events, self._event)
 
     # Output
@@ -147,10 +147,11 @@ class Port:
             self._readable = False
             self._start = 0
             self._end = self._uart.readinto(self._in) or 0
-            if self._end:
-                now = ticks_ms()
-                self._take()
-                self.arrived = now
+            self._take()
+
+    def pending(self):
+        """Whether something has come that was not looked at."""
+        return self._readable or self._start < self._end
 
     def _take(self):
         while self._start < self._end and self.has_room():
@@ -158,6 +159,7 @@ class Port:
                 self._start += self.sink(self._in, self._start, self._end)
             else:
                 self._start = self._take_line(self._start, self._end)
+            self.arrived = ticks_ms()
 
     def _take_line(self, start, end):
         """Takes the bytes up to the end of a line, or all; returns how far it came."""

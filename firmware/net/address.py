@@ -1,11 +1,14 @@
 """Socket addresses: the ports of MicroPython write them differently, the firmware uses text and a number.
 ESP32 and ESP8266 have tuples ("1.2.3.4", 80); the unix port has the bytes of a struct sockaddr."""
 
+import errno
 import socket
 
 
 def resolved(ip, port, kind=socket.SOCK_STREAM):
-    """The port's own form of a numeric address; this never asks a name server."""
+    """The port's own form of a numeric address; OSError for a name, as getaddrinfo would wait for a name server."""
+    if not is_ipv4(ip):
+        raise OSError(errno.EINVAL)
     return socket.getaddrinfo(ip, port, 0, kind)[0][-1]
 
 

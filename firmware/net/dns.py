@@ -4,12 +4,14 @@ One question at a time over UDP, sent again to each server in turn."""
 import select
 import socket
 from os import urandom
+from time import ticks_add, ticks_diff, ticks_ms
 
 from firmware.loop import Signal
 from firmware.net import address
 
 _TRIES = 2
 _WAIT_MS = 2000
+_NO_SUCH_NAME = 3
 _HOST_NOT_FOUND = -2  # lwIP's EAI_NONAME is 200, Linux's -2; only shown in the error log
 
 
@@ -41,8 +43,9 @@ class Resolver:
         raise OSError(_HOST_NOT_FOUND)
 
     async def _ask(self, server, question, wait):
-        """One question to one server: the address, "" if the name has none, None if no answer came in time."""
+        """One question to one server: the address, "" if the name has none, None if the server did not help."""
         arrived = Signal(self._loop)
+        deadline = ticks_add(ticks_ms(), wait)
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             sock.setblocking(False)
@@ -51,13 +54,15 @@ class Resolver:
             sock.connect(address.resolved(server, self._port, socket.SOCK_DGRAM))
             sock.send(question)
             self._loop.watch(sock, select.POLLIN, lambda _: arrived.set())
-            while await arrived.wait(wait):
-                answer = sock.recv(512)
-                if answer[:2] == question[:2]:
-                    found = _answer(answer, question)
-                    if found is not None:
-                        return found
-        except OSError:  # no route, or the port is closed: the next server may be better
+            while True:
+                # What is no answer does not make the wait any longer.
+                left = ticks_diff(deadline, ticks_ms())
+                if left <= 0 or not await arrived.wait(left):
+                    return None
+                found = _answer(sock.recv(512), question)
+                if found is not None:
+                    return found
+        except OSError:  # no route, a closed port, a server that cannot: the next one may be better
             return None
         finally:
             self._loop.forget(sock)
@@ -89,20 +94,22 @@ def _skip(packet, at):
 def _answer(packet, question):
     """The first A record among the answers. A server follows aliases itself, so the last name needs no check.
 
-    "" when the server says that the name does not exist, None when this is no answer to the question."""
+    "" when the name has none, None when this is no answer to the question; OSError when the server failed."""
     asked = len(question)
-    if len(packet) < asked or not packet[2] & 0x80 or packet[12:asked].lower() != question[12:].lower():
+    if packet[:2] != question[:2] or packet[12:asked].lower() != question[12:].lower() or not packet[2] & 0x80:
         return None
-    if packet[3] & 15 == 3:
-        return ""
+    if packet[3] & 15 not in (0, _NO_SUCH_NAME):
+        raise OSError(_HOST_NOT_FOUND)
     try:
         at = asked
         for _ in range(packet[6] << 8 | packet[7]):
             at = _skip(packet, at)
             size = packet[at + 8] << 8 | packet[at + 9]
+            if at + 10 + size > len(packet):
+                return None
             if packet[at : at + 4] == b"\0\1\0\1" and size == 4:
                 return "%d.%d.%d.%d" % tuple(packet[at + 10 : at + 14])
             at += 10 + size
-    except (IndexError, TypeError):  # cut off in the middle, or lying about its lengths
-        pass
-    return None
+    except IndexError:  # cut off in the middle of a name or of the numbers behind it
+        return None
+    return ""

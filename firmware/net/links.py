@@ -85,6 +85,8 @@ class TCPLink:
 
     async def connect(self, ip, port, local_ip, keepalive, patience_ms):
         """Connects, or raises OSError. `keepalive` in seconds, 0 for none; `patience_ms` until ETIMEDOUT."""
+        if self._links.table[self.number] is not self:  # the network went while the name was asked for
+            raise OSError(errno.ENOTCONN)
         self.ip, self.port = ip, port
         self._sock = sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         sock.setblocking(False)

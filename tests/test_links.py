@@ -1,0 +1,421 @@
+"""Links to TCP servers: how they are opened, named, listed and closed, and what keeps them from being opened.
+What travels over them is in test_send.py, many at once in test_load.py, names in test_names.py."""
+
+import contextlib
+import pathlib
+import socket
+import time
+
+import pytest
+from module import LIMIT
+from peers import Peer
+
+
+def test_one_link(play_online):
+    play_online(
+        """
+        peer web
+        > AT+CIPSTART="TCP","127.0.0.1",{web}
+        web accepts
+        < CONNECT⏎⏎OK⏎
+        > AT+CIPSEND=5
+        < ⏎OK⏎⏎>
+        >> hello
+        < ⏎Recv 5 bytes⏎⏎SEND OK⏎
+        web gets hello
+        web sends good day
+        < ⏎+IPD,8:good day
+        > AT+CIPCLOSE
+        < CLOSED⏎⏎OK⏎
+        web ended
+        """
+    )
+
+
+def test_several_links(play_online):
+    play_online(
+        """
+        peer a
+        peer b
+        > AT+CIPMUX=1
+        < ⏎OK⏎
+        > AT+CIPSTART=4,"TCP","127.0.0.1",{a}
+        a accepts
+        < 4,CONNECT⏎⏎OK⏎
+        > AT+CIPSTART=0,"TCP","127.0.0.1",{b}
+        b accepts
+        < 0,CONNECT⏎⏎OK⏎
+        b sends from b
+        < ⏎+IPD,0,6:from b
+        a sends from a
+        < ⏎+IPD,4,6:from a
+        > AT+CIPSEND=4,4
+        < ⏎OK⏎⏎>
+        >> to a
+        < ⏎Recv 4 bytes⏎⏎SEND OK⏎
+        a gets to a
+        a closes
+        < 4,CLOSED⏎
+        > AT+CIPSEND=4,4
+        < ⏎ERROR⏎
+        > AT+CIPCLOSE=4
+        < ⏎ERROR⏎
+        > AT+CIPCLOSE=0
+        < 0,CLOSED⏎⏎OK⏎
+        b ended
+        """
+    )
+
+
+def test_mode_changes_only_without_links(play_online):
+    play_online(
+        """
+        peer web
+        > AT+CIPMUX?
+        < +CIPMUX:0⏎⏎OK⏎
+        > AT+CIPMUX=?
+        < +CIPMUX:<mode>(0-1)⏎⏎OK⏎
+        > AT+CIPMUX=2
+        < ⏎ERROR⏎
+        > AT+CIPSTART="TCP","127.0.0.1",{web}
+        web accepts
+        < CONNECT⏎⏎OK⏎
+        > AT+CIPMUX=1
+        < ⏎ERROR⏎
+        > AT+CIPMUX=0
+        < ⏎OK⏎
+        > AT+CIPCLOSE
+        < CLOSED⏎⏎OK⏎
+        > AT+CIPMUX=1
+        < ⏎OK⏎
+        > AT+CIPMUX?
+        < +CIPMUX:1⏎⏎OK⏎
+        > AT+CIPSTART=2,"TCP","127.0.0.1",{web}
+        web accepts
+        < 2,CONNECT⏎⏎OK⏎
+        > AT+CIPMUX=0
+        < ⏎ERROR⏎
+        web closes
+        < 2,CLOSED⏎
+        > AT+CIPMUX=0
+        < ⏎OK⏎
+        """
+    )
+
+
+def test_a_link_in_use(play_online):
+    play_online(
+        """
+        peer web
+        > AT+CIPSTART="TCP","127.0.0.1",{web}
+        web accepts
+        < CONNECT⏎⏎OK⏎
+        > AT+CIPSTART="TCP","127.0.0.1",{web}
+        < ALREADY CONNECTED⏎⏎ERROR⏎
+        > AT+CIPSTARTEX="TCP","127.0.0.1",{web}
+        < ALREADY CONNECTED⏎⏎ERROR⏎
+        web sends still here
+        < ⏎+IPD,10:still here
+        """
+    )
+
+
+def test_parameters_that_do_not_fit(play_online):
+    play_online(
+        """
+        # Without CIPMUX=1 there is no id, with it there must be one.
+        > AT+CIPSTART=0,"TCP","127.0.0.1",80
+        < ⏎ERROR⏎
+        > AT+CIPSTART="TCP","127.0.0.1"
+        < ⏎ERROR⏎
+        > AT+CIPSTART="TCP","127.0.0.1",0
+        < ⏎ERROR⏎
+        > AT+CIPSTART="TCP","127.0.0.1",65536
+        < ⏎ERROR⏎
+        > AT+CIPSTART="TCP","127.0.0.1","80"
+        < ⏎ERROR⏎
+        > AT+CIPSTART="XYZ","127.0.0.1",80
+        < ⏎ERROR⏎
+        > AT+CIPSTART="TCP","127.0.0.1",80,7201
+        < ⏎ERROR⏎
+        > AT+CIPSTART="TCP","127.0.0.1",80,0,,60001
+        < ⏎ERROR⏎
+        > AT+CIPSTART="TCP","127.0.0.1",80,0,,0,0
+        < ⏎ERROR⏎
+        > AT+CIPCLOSE=0
+        < ⏎ERROR⏎
+        > AT+CIPCLOSE
+        < ⏎ERROR⏎
+        > AT+CIPMUX=1
+        < ⏎OK⏎
+        > AT+CIPSTART="TCP","127.0.0.1",80
+        < ⏎ERROR⏎
+        > AT+CIPSTART=5,"TCP","127.0.0.1",80
+        < ⏎ERROR⏎
+        > AT+CIPCLOSE
+        < ⏎ERROR⏎
+        > AT+CIPCLOSE=6
+        < ⏎ERROR⏎
+        > AT+CIPCLOSE=5
+        < ⏎OK⏎
+        """
+    )
+
+
+def test_ids_given_out(play_online):
+    play_online(
+        """
+        peer web
+        # In single connection mode the one link has no id.
+        > AT+CIPSTARTEX="TCP","127.0.0.1",{web}
+        web accepts
+        < CONNECT⏎⏎OK⏎
+        > AT+CIPCLOSE
+        < CLOSED⏎⏎OK⏎
+        > AT+CIPMUX=1
+        < ⏎OK⏎
+        > AT+CIPSTART=1,"TCP","127.0.0.1",{web}
+        web accepts
+        < 1,CONNECT⏎⏎OK⏎
+        > AT+CIPSTARTEX="TCP","127.0.0.1",{web}
+        < 0,CONNECT⏎⏎OK⏎
+        > AT+CIPSTARTEX="TCP","127.0.0.1",{web}
+        < 2,CONNECT⏎⏎OK⏎
+        > AT+CIPSTARTEX="TCP","127.0.0.1",{web}
+        < 3,CONNECT⏎⏎OK⏎
+        > AT+CIPSTARTEX="TCP","127.0.0.1",{web}
+        < 4,CONNECT⏎⏎OK⏎
+        > AT+CIPSTARTEX="TCP","127.0.0.1",{web}
+        < ⏎ERROR⏎
+        > AT+CIPCLOSE=2
+        < 2,CLOSED⏎⏎OK⏎
+        > AT+CIPSTARTEX="TCP","127.0.0.1",{web}
+        < 2,CONNECT⏎⏎OK⏎
+        > AT+CIPCLOSE=5
+        < 0,CLOSED⏎1,CLOSED⏎2,CLOSED⏎3,CLOSED⏎4,CLOSED⏎⏎OK⏎
+        web ended
+        """
+    )
+
+
+def test_without_a_network(play):
+    play(
+        """
+        peer web
+        > AT+CIPSTART="TCP","127.0.0.1",{web}
+        < ⏎ERROR⏎
+        > AT+CIPSTATUS
+        < STATUS:1⏎⏎OK⏎
+        > AT+CWMODE=0
+        < ⏎OK⏎
+        > AT+CIPSTATUS
+        < STATUS:0⏎⏎OK⏎
+        > AT+CIFSR
+        < ⏎OK⏎
+        """
+    )
+
+
+def test_status(play_online):
+    play_online(
+        """
+        peer web
+        > AT+CIPSTATUS
+        < STATUS:2⏎⏎OK⏎
+        > AT+CIPSTATE?
+        < ⏎OK⏎
+        > AT+CIPSTART="TCP","127.0.0.1",{web}
+        web accepts
+        < CONNECT⏎⏎OK⏎
+        > AT+CIPSTATUS
+        ~ STATUS:3⏎\\+CIPSTATUS:0,"TCP","127\\.0\\.0\\.1",{web},6\\d{4},0⏎⏎OK⏎
+        > AT+CIPSTATE?
+        ~ \\+CIPSTATE:0,"TCP","127\\.0\\.0\\.1",{web},6\\d{4},0⏎⏎OK⏎
+        web closes
+        < CLOSED⏎
+        > AT+CIPSTATUS
+        < STATUS:4⏎⏎OK⏎
+        ! ap down mpy-at
+        < WIFI DISCONNECT⏎
+        > AT+CIPSTATUS
+        < STATUS:5⏎⏎OK⏎
+        """
+    )
+
+
+def test_list_of_links_tells_the_port_that_the_peer_sees(online):
+    peers = [Peer() for _ in range(3)]
+    online.command("AT+CIPMUX=1")
+    expected = ""
+    for number, peer in zip((1, 3, 4), peers, strict=True):
+        connect(online, peer, number)
+        expected += f'+CIPSTATE:{number},"TCP","127.0.0.1",{peer.port},{peer.address[1]},0⏎'
+    online.send("AT+CIPSTATE?")
+    online.expect(expected + "⏎OK⏎")
+    for peer in peers:
+        peer.close()
+    for _ in peers:
+        online.match(r"\d,CLOSED\r\n")
+    online.settled()
+
+
+def test_connected_in_detail(online):
+    """AT+SYSMSG bit 1 gives the whole link in place of CONNECT."""
+    peer = Peer()
+    online.command("AT+SYSMSG=2")
+    online.send(f'AT+CIPSTART="TCP","127.0.0.1",{peer.port}')
+    peer.accept()
+    online.expect(f'+LINK_CONN:0,0,"TCP",0,"127.0.0.1",{peer.port},{peer.address[1]}⏎⏎OK⏎')
+    peer.close()
+    online.expect("CLOSED⏎")
+
+
+def test_origin_of_data(play_online):
+    play_online(
+        """
+        peer web
+        > AT+CIPDINFO?
+        < +CIPDINFO:false⏎⏎OK⏎
+        > AT+CIPDINFO=1
+        < ⏎OK⏎
+        > AT+CIPDINFO?
+        < +CIPDINFO:true⏎⏎OK⏎
+        > AT+CIPDINFO=2
+        < ⏎ERROR⏎
+        > AT+CIPSTART="TCP","127.0.0.1",{web}
+        web accepts
+        < CONNECT⏎⏎OK⏎
+        web sends abc
+        < ⏎+IPD,3,"127.0.0.1",{web}:abc
+        > AT+CIPCLOSE
+        < CLOSED⏎⏎OK⏎
+        > AT+CIPMUX=1
+        < ⏎OK⏎
+        > AT+CIPSTART=3,"TCP","127.0.0.1",{web}
+        web accepts
+        < 3,CONNECT⏎⏎OK⏎
+        web sends abc
+        < ⏎+IPD,3,3,"127.0.0.1",{web}:abc
+        > AT+CIPDINFO=0
+        < ⏎OK⏎
+        web sends abc
+        < ⏎+IPD,3,3:abc
+        """
+    )
+
+
+def test_own_addresses(play_online):
+    play_online(
+        """
+        > AT+CIFSR
+        < +CIFSR:STAIP,"127.0.0.1"⏎+CIFSR:STAMAC,"24:0a:c4:c0:ff:ee"⏎⏎OK⏎
+        > AT+CIFSR?
+        < ⏎ERROR⏎
+        """
+    )
+
+
+@pytest.mark.parametrize("seconds, timer", [(0, (0, 0)), (1, (1, 100)), (7200, (700000, 720000))])
+def test_keep_alive(online, seconds, timer):
+    """The kernel's own list of connections shows the timer, in hundredths of a second."""
+    peer = Peer()
+    online.send(f'AT+CIPSTART="TCP","127.0.0.1",{peer.port},{seconds}')
+    online.expect("CONNECT⏎⏎OK⏎")
+    peer.accept()
+    local = f"0100007F:{peer.address[1]:04X}"
+    [row] = [row.split() for row in pathlib.Path("/proc/net/tcp").read_text().splitlines() if local in row[:20]]
+    kind, when = row[5].split(":")
+    assert int(kind) == (2 if seconds else 0)
+    assert timer[0] <= int(when, 16) <= timer[1]
+    peer.close()
+    online.expect("CLOSED⏎")
+
+
+def test_local_address(online):
+    peer = Peer()
+    online.send(f'AT+CIPSTART="TCP","127.0.0.1",{peer.port},,"127.0.0.2"')
+    online.expect("CONNECT⏎⏎OK⏎")
+    peer.accept()
+    assert peer.address[0] == "127.0.0.2"
+    peer.close()
+    online.expect("CLOSED⏎")
+    # One that is not the module's, and others that are none: those must not be asked of a name server.
+    for wrong in ("192.0.2.1", "nonsense.example", "127.0.0.2.3"):
+        online.send(f'AT+CIPSTART="TCP","127.0.0.1",{peer.port},,"{wrong}"')
+        online.expect("⏎ERROR⏎")
+    online.send("AT+CIPSTATE?")
+    online.expect("⏎OK⏎")
+
+
+def test_refused(online):
+    """A port that nobody listens at: it is taken, so that nobody else can."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        for _ in range(6):
+            online.send(f'AT+CIPSTART="TCP","127.0.0.1",{port}')
+            online.expect("⏎ERROR⏎")
+    online.settled()
+
+
+@contextlib.contextmanager
+def blackhole():
+    """The port of a server whose queue is full: it answers no further SYN."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            client = stack.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+def test_timeout(online):
+    peer = Peer()
+    online.command("AT+CIPMUX=1")
+    connect(online, peer, 1)
+    with blackhole() as port:
+        began = time.monotonic()
+        online.send(f'AT+CIPSTART=0,"TCP","127.0.0.1",{port},0,,1000')
+        # Meanwhile the port answers, and links move.
+        online.send("AT")
+        online.expect("⏎busy p...⏎")
+        peer.sock.sendall(b"meanwhile")
+        online.expect("⏎+IPD,1,9:meanwhile⏎ERROR⏎")
+        assert 1 <= time.monotonic() - began < LIMIT / 2
+    # The id is free again, and can be used.
+    online.send("AT+CIPCLOSE=0")
+    online.expect("⏎ERROR⏎")
+    other = Peer()
+    connect(online, other, 0)
+    other.close()
+    online.expect("0,CLOSED⏎")
+    online.settled()
+    peer.close()
+
+
+def test_restart_while_connecting(online):
+    """AT+RST runs at once, whatever else does."""
+    with blackhole() as port:
+        online.send(f'AT+CIPSTART="TCP","127.0.0.1",{port}')
+        online.send("AT+RST")
+        online.expect("⏎OK⏎⏎ready⏎")
+
+
+def test_network_lost_while_connecting(online):
+    """The command ends with ERROR, and what it had begun is gone."""
+    with blackhole() as port:
+        online.send(f'AT+CIPSTART="TCP","127.0.0.1",{port}')
+        assert online.control("ap down mpy-at") == "ok"
+        online.expect("WIFI DISCONNECT⏎⏎ERROR⏎")
+    online.command("AT+CIPSTATE?")
+    online.command("AT+CIPMUX=1")
+
+
+def connect(module, peer, number):
+    """Opens link `number` to `peer`."""
+    module.send(f'AT+CIPSTART={number},"TCP","127.0.0.1",{peer.port}')
+    module.expect(f"{number},CONNECT⏎⏎OK⏎")
+    peer.accept()
