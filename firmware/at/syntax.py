@@ -107,7 +107,7 @@ def parse(signatures, line, start, end, multiple):
 
 def _chosen(wanted, values):
     """Whether this is the alternative that the first choice of words among `values` names."""
-    for parameter, value in zip(wanted, values):
+    for parameter, value in zip(wanted, values):  # noqa: B905  MicroPython has no strict
         if parameter.words:
             if value is None:
                 value = parameter.default or ""
@@ -140,9 +140,11 @@ def _integer(text, index):
     if not text:
         return None
     try:
-        return int(text, 16) if text[:2] in (b"0x", b"0X") else int(text)
+        if b"_" not in text:  # Python takes 1_000 for a number, the manual does not
+            return int(text, 16) if text[:2] in (b"0x", b"0X") else int(text)
     except ValueError:
-        raise ATError(E_TYPE, index)
+        pass
+    raise ATError(E_TYPE, index)
 
 
 def _string(line, start, end, index):
