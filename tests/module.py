@@ -52,7 +52,9 @@ class Module:
         self.fd = -1
 
     def stop(self):
-        """Ends the simulator; AssertionError if it does not end well."""
+        """Ends the simulator, unless that was done; AssertionError if it does not end well."""
+        if self.errors.closed:
+            return
         if self.fd >= 0:
             self.close()
         self.process.send_signal(signal.SIGTERM)

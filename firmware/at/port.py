@@ -37,6 +37,7 @@ class Port:
         self._drained = Signal(loop)
         self._events = select.POLLIN
         self.echo = True
+        self.deaf = False  # while True no line is looked at, and it waits where it is
         self.sink = None
         self.line = None
         self.arrived = ticks_ms()  # when the newest bytes were looked at
@@ -62,7 +63,7 @@ class Port:
 
     def has_room(self):
         """Whether a command's answer fits now; while not, no line of the host is looked at."""
-        return len(self._out) - (self._tail - self._head) >= _ANSWER
+        return not self.deaf and len(self._out) - (self._tail - self._head) >= _ANSWER
 
     def idle(self):
         """Whether all that was written has been handed to the UART."""

@@ -150,8 +150,13 @@ def _check_uart(at, baud, bits, stop, parity, flow):
 
 async def _change_uart(at, values):
     at.port.write(messages.OK)
-    await at.port.empty()
-    at.board.configure(at.uart, values)
+    # The host has its OK before this is over, so its next line must not meet `busy p...`.
+    at.port.deaf = True
+    try:
+        await at.port.empty()
+        at.board.configure(at.uart, values)
+    finally:
+        at.port.deaf = False
     at.line_settings = values
     return messages.NOTHING
 
