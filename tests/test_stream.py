@@ -157,9 +157,7 @@ def test_refused_send(feed):
     assert not stream.waiting
 
 
-@pytest.mark.parametrize(
-    ("data", "accepted"), [(rb"ab\0cd", 4), (rb"a\\0b", 5), (rb"a\\\0b", 5), (b"a" * 20, 10)]
-)
+@pytest.mark.parametrize(("data", "accepted"), [(rb"ab\0cd", 4), (rb"a\\0b", 5), (rb"a\\\0b", 5), (b"a" * 20, 10)])
 def test_early_end(feed, data, accepted):
     r"""CIPSENDEX ends at \0, unless that backslash is escaped, or at its length."""
     stream = Stream()
@@ -242,9 +240,7 @@ class _Command:
 _COMMANDS = [
     _Command("AT", "answers OK", frozenset({"execute"})),
     _Command("AT+CIPMUX", "several links", frozenset({"set", "query", "test"}), ("AT+CIPMUX=<mode 0-1>",)),
-    _Command(
-        "AT+CIP", "made up", frozenset({"set"}), ('AT+CIP=<a "x">,[<b 0-1>]=0,<c 0-2>', "AT+CIP=<d 1-2>")
-    ),
+    _Command("AT+CIP", "made up", frozenset({"set"}), ('AT+CIP=<a "x">,[<b 0-1>]=0,<c 0-2>', "AT+CIP=<d 1-2>")),
 ]
 
 
@@ -257,12 +253,7 @@ def test_completions():
         "AT+CIPMUX=?",
     ]
     assert [name for name, _ in completions("A", _COMMANDS)] == ["AT", "AT+CIPMUX", "AT+CIP"]
-    assert (
-        completions("AT+CIPMUX=", _COMMANDS)
-        == completions("", _COMMANDS)
-        == completions("hello", _COMMANDS)
-        == []
-    )
+    assert completions("AT+CIPMUX=", _COMMANDS) == completions("", _COMMANDS) == completions("hello", _COMMANDS) == []
 
 
 @pytest.mark.parametrize(

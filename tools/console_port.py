@@ -1,6 +1,7 @@
 """What the console talks to: a serial port or pseudo-terminal that never blocks, and an atsim of its own.
 Whatever goes wrong is a ConsoleError, whose text is the one line that a person should read."""
 
+import contextlib
 import ctypes
 import errno
 import grp
@@ -76,8 +77,9 @@ class Port:
         return len(self._queue)
 
     def drain(self) -> None:
-        """Wait until everything written is on the wire."""
-        termios.tcdrain(self._fd)
+        """Wait until everything written is on the wire. That a port is gone shows at the next read."""
+        with contextlib.suppress(termios.error):
+            termios.tcdrain(self._fd)
 
     def set_baud(self, baud: int) -> None:
         """Follow the module to another baud rate; a pseudo-terminal has none."""
@@ -135,7 +137,7 @@ class Simulator:
             stdout=subprocess.PIPE,
             stderr=stderr,
             start_new_session=True,
-            preexec_fn=lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM),  # noqa: PLW1509 (no threads yet)
+            preexec_fn=lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM),
         )
 
     def wait_for_port(self, timeout: float) -> str:

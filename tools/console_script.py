@@ -49,9 +49,7 @@ class Script:
         left = self._stream.data_left
         if left is not None:
             self._escape()
-            raise ConsoleError(
-                f"the input ended {left} bytes before the data that was announced was complete"
-            )
+            raise ConsoleError(f"the input ended {left} bytes before the data that was announced was complete")
         self._quiet()
 
     def _command(self, line):
@@ -68,9 +66,7 @@ class Script:
         data = line + b"\r\n"
         accepted = self._stream.accepts(data)
         if accepted < len(line):
-            self.notes.append(
-                f"line {self._number}: {len(line) - accepted} bytes beyond the announced were not sent"
-            )
+            self.notes.append(f"line {self._number}: {len(line) - accepted} bytes beyond the announced were not sent")
         self._stream.sent_data(data[:accepted])
         self._port.send(data[:accepted])
         if self._stream.passthrough:

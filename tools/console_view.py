@@ -86,7 +86,7 @@ class View:
         self._printer = None
         self._pasted = []
         self._new_baud = None
-        self._lost = None  # the ConsoleError that ended the port
+        self._lost = None  # a future with the error that ends it all
         self._session = PromptSession(
             message=self._prompt,
             history=_History(str(_history_path())),
@@ -107,28 +107,36 @@ class View:
     async def run(self) -> None:
         """Talk until the person ends it (Ctrl-D). Raises ConsoleError when the port goes away."""
         loop = asyncio.get_running_loop()
+        self._lost = loop.create_future()
+        # The editor's own handler draws every error, also the one that drawing is not possible any more.
+        loop.set_exception_handler(lambda _, context: self._lose(context.get("exception")))
         loop.add_reader(self._port, self._guarded(self._readable))
         if self._log:
             os.set_blocking(self._log.fileno(), False)
             loop.add_reader(self._log, self._read_log)
         self._note(f"{self._port.path}: F2 time stamps, F3 sends +++, F4 CR LF after data, Ctrl-D ends")
+        editor = loop.create_task(self._edit())
         try:
-            while True:
-                if self._lost:
-                    raise self._lost
-                try:
-                    self._accept(await self._session.prompt_async())
-                except KeyboardInterrupt:
-                    self._pasted.clear()
-        except EOFError:
-            pass
+            await asyncio.wait([editor, self._lost], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            loop.remove_reader(self._port)
+            for descriptor in filter(None, (self._port, self._log)):
+                loop.remove_reader(descriptor)
             loop.remove_writer(self._port)
-            if self._printer:
-                await self._printer
-            if self._log:
-                loop.remove_reader(self._log)
+            editor.cancel()
+            # A limit, since in a terminal that was closed no redraw ever finishes.
+            await asyncio.wait([editor, *([self._printer] if self._printer else [])], timeout=1)
+        if self._lost.done():
+            self._lost.result()
+        editor.result()
+
+    async def _edit(self):
+        while True:
+            try:
+                self._accept(await self._session.prompt_async(set_exception_handler=False))
+            except KeyboardInterrupt:
+                self._pasted.clear()
+            except EOFError:
+                return
 
     # What is typed
 
@@ -190,13 +198,18 @@ class View:
             try:
                 function(*arguments)
             except ConsoleError as error:
-                self._lost = error
                 asyncio.get_running_loop().remove_reader(self._port)
                 asyncio.get_running_loop().remove_writer(self._port)
-                if self._session.app.is_running and not self._session.app.future.done():
-                    self._session.app.exit(exception=error)
+                self._lose(error)
 
         return call
+
+    def _lose(self, error):
+        """End with this error; an OSError that nobody caught comes from drawing."""
+        if isinstance(error, OSError):
+            error = ConsoleError("the terminal has gone away")
+        if not self._lost.done():
+            self._lost.set_exception(error or ConsoleError("the editor failed"))
 
     def _readable(self):
         for event in self._stream.feed(self._port.read()):
@@ -248,6 +261,7 @@ class View:
         loop = asyncio.get_running_loop()
         if self._printer is None:
             self._printer = loop.create_task(self._print())
+            self._printer.add_done_callback(self._printed)
         elif len(self._rows) > _MOST_ROWS:
             loop.remove_reader(self._port)
 
@@ -261,6 +275,10 @@ class View:
             if len(rows) > _MOST_ROWS:
                 asyncio.get_running_loop().add_reader(self._port, self._guarded(self._readable))
         self._printer = None
+
+    def _printed(self, printer):
+        if not printer.cancelled() and printer.exception():
+            self._lose(printer.exception())
 
     def _prompt(self):
         if self.takes_lines:
@@ -276,11 +294,7 @@ class View:
         if not rows:
             unfinished = readable(self._stream.unfinished[-60:])
             state = (
-                f"unfinished: {unfinished}"
-                if unfinished
-                else "waiting for the answer"
-                if self._stream.waiting
-                else ""
+                f"unfinished: {unfinished}" if unfinished else "waiting for the answer" if self._stream.waiting else ""
             )
             rows = [[("", f" {state}" if state else " F2 time stamps   F3 +++   Ctrl-D end")]]
         return [fragment for row in rows for fragment in (*row, ("", "\n"))][:-1]

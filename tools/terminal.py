@@ -11,6 +11,8 @@ import sys
 from .console_port import ConsoleError, Port, Simulator, describe_ports
 from .console_script import Script
 
+_ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
 
 def _arguments(argv):
     parser = argparse.ArgumentParser(
@@ -18,15 +20,11 @@ def _arguments(argv):
         description="Talk to an AT module: by hand, or with the lines of stdin as a script.",
         epilog="Options after -- go to atsim; they need --simulator.",
     )
-    parser.add_argument(
-        "port", nargs="?", metavar="PORT", help="serial port, or the terminal of a running atsim"
-    )
+    parser.add_argument("port", nargs="?", metavar="PORT", help="serial port, or the terminal of a running atsim")
     parser.add_argument("--baud", type=int, default=115200, help="baud rate of the port (default 115200)")
     parser.add_argument("--timestamps", action="store_true", help="show when each line came (F2 toggles it)")
     parser.add_argument("--simulator", action="store_true", help="start atsim and attach to it")
-    parser.add_argument(
-        "--timeout", type=float, default=30, help="seconds a script waits for each answer (default 30)"
-    )
+    parser.add_argument("--timeout", type=float, default=30, help="seconds a script waits for each answer (default 30)")
     own, options = argv, []
     if "--" in argv:
         own, options = argv[: argv.index("--")], argv[argv.index("--") + 1 :]
@@ -53,7 +51,13 @@ def _interactive(port, arguments, log):
     from .catalog import load
     from .console_view import View
 
-    asyncio.run(View(port, load(), arguments.timestamps, log).run())
+    async def run():
+        # Within asyncio a signal must not raise wherever the loop happens to be.
+        for number in _ENDING_SIGNALS:
+            asyncio.get_running_loop().add_signal_handler(number, asyncio.current_task().cancel)
+        await View(port, load(), arguments.timestamps, log).run()
+
+    asyncio.run(run())
 
 
 def _talk(arguments):
@@ -84,7 +88,7 @@ def _talk(arguments):
 def main(argv: list[str] | None = None) -> int:
     """Run the console; returns the exit status: 0, 1 after an error, 2 for wrong arguments (by SystemExit)."""
     arguments = _arguments(sys.argv[1:] if argv is None else argv)
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in _ENDING_SIGNALS:
         # An exception, so that the simulator is ended on the way out.
         signal.signal(number, lambda received, frame: sys.exit(128 + received))
     try:
@@ -93,7 +97,9 @@ def main(argv: list[str] | None = None) -> int:
         print(f"atterm: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return 130
+        return 128 + signal.SIGINT
+    except asyncio.CancelledError:
+        return 128 + signal.SIGTERM
     except BrokenPipeError:
         # Whoever read our output has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
