@@ -91,7 +91,8 @@ class Module:
         if self._process is None:
             return
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self._process.pid, signal.SIGKILL)
+            # All of its session: a MicroPython given by --micropython may be a script around the real one.
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._read_console()
         self._loop.forget(self._process.stdout.fileno())

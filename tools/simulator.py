@@ -33,7 +33,8 @@ try:
 except ImportError:
  ffi=0
 import vfs
-print('[%d,%d,%d,%d]'%(*sys.implementation[1][:2],bool(ffi),hasattr(vfs,'VfsRom')))
+v=sys.implementation[1]
+print('[%d,%d,%d,%d]'%(v[0],v[1],bool(ffi),hasattr(vfs,'VfsRom')))
 """
 
 
@@ -50,6 +51,9 @@ def main():
         sys.exit(f"atsim: {error}")
     except KeyboardInterrupt:
         sys.exit(0)
+    except BrokenPipeError:
+        # Whoever read the output has gone.
+        sys.exit(1)
 
 
 def _parser():
@@ -101,9 +105,7 @@ def _simulate(options):
         built = build(options.board, in_place=options.board == "esp8266" and options.has_rom)
         options.heap = options.heap or _HEAPS[options.board if built.rom else "esp32"]
         radio = _radio(options.board, networks)
-        module = Module(
-            loop, built, options, _flash(options.flash, built, networks, cleanup), terminal, radio
-        )
+        module = Module(loop, built, options, _flash(options.flash, built, networks, cleanup), terminal, radio)
         if control:
             control.serve(module, radio, terminal)
         cleanup.callback(module.power_off)
