@@ -49,16 +49,15 @@ class PacedTerminal(Terminal):
     def __init__(self, loop):
         super().__init__()
         self._loop = loop
-        self._chip = None
-        self._directions = ()
+        self._ends = self._directions = ()
 
     def plug(self):
         for direction in self._directions:
             direction.close()
-        if self._chip:
-            self._chip.close()
-        self._near, self._chip = socket.socketpair()
-        for end in (self._near, self._chip):
+        for end in self._ends:
+            end.close()
+        self._ends = self._near, chip = socket.socketpair()
+        for end in self._ends:
             end.setblocking(False)
             # As little as the kernel allows: a chip's transmit buffer is small.
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
@@ -66,9 +65,9 @@ class PacedTerminal(Terminal):
         near = self._near.fileno()
         self._directions = (
             _Direction(self._loop, self.fd, near, self._byte_time),
-            _Direction(self._loop, os.dup(near), self.fd, self._byte_time),
+            _Direction(self._loop, near, self.fd, self._byte_time),
         )
-        return self._chip.fileno()
+        return chip.fileno()
 
     def _byte_time(self):
         return (1 + self._bits + self._parity + self._stop) / self._baudrate
