@@ -73,6 +73,8 @@ def build(board, source=None, in_place=None):
             if not folder.exists():
                 _make(folder, board, source, in_place, commit, date)
                 _drop_old(store, board)
+    # What is in use is not old, however long ago it was made.
+    os.utime(folder)
     return Build(folder, in_place)
 
 
