@@ -54,6 +54,10 @@ class Wire:
         self.expect(line + b"\r\n")
         self.send(line + b"\r\n" + answer)
 
+    def speed(self):
+        """The baud rate that the console has set."""
+        return termios.tcgetattr(self._slave)[5]
+
     def close(self):
         for fd in (self.fd, self._slave):
             if fd is not None:
@@ -345,6 +349,19 @@ def test_pasted_lines_wait_for_their_answers(wire, person):
     wire.expect(b"AT\r\n")
 
 
+def test_baud_rate_follows_the_module(wire, person):
+    user = person(wire.path, "--baud", "115200")
+    user.sees("AT:")
+    for line, answer, speed in (
+        ("AT+UART_CUR=9600,8,1,0,0", "ERROR", termios.B115200),
+        ("AT+UART_CUR=57600,8,1,0,0", "OK", termios.B57600),
+    ):
+        user.types(line + "\r")
+        wire.answer(line.encode(), b"\r\n%s\r\n" % answer.encode())
+        user.sees(re.escape(line), answer, "AT:")
+        assert wire.speed() == speed
+
+
 def test_history_stays_without_data(wire, person, tmp_path):
     for _ in range(2):
         user = person(wire.path)
@@ -401,10 +418,16 @@ def test_issue_run():
     ), out
 
 
+def child_of(process):
+    """A descriptor that becomes readable when the one child of the process ends."""
+    (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return os.pidfd_open(int(child))
+
+
 def test_simulator_ends_with_the_console(person):
     user = person("--simulator")
-    path = user.sees(r"(/dev/pts/\d+): .*")[1]
     user.sees("ready", "AT:")
+    simulator = child_of(user.process)
     user.types("AT+CIPSTA")
     user.sees(r"AT: AT\+CIPSTA", r" +AT\+CIPSTART .*", r" +AT\+CIPSTATUS .*")
     user.types('RT=0,"TCP",')
@@ -412,8 +435,18 @@ def test_simulator_ends_with_the_console(person):
     assert user.screen.style_of("<host") != user.screen.style_of("<port")
     user.types("\x03")
     assert user.leaves() == 0
-    with pytest.raises(OSError, match=r"Input/output|No such"):
-        os.close(os.open(path, os.O_RDWR | os.O_NOCTTY))
+    assert select.select([simulator], [], [], 0)[0]
+    os.close(simulator)
+
+
+@pytest.mark.parametrize("options", [["--wifi", "/nope"], ["--no-such-option"]])
+def test_simulator_that_does_not_start(person, options):
+    status, out, errors = Script(b"AT\n", "--simulator", "--", *options).finish()
+    assert (status, out) == (1, b"")
+    assert errors[-1].startswith("atterm: atsim ended with status ")
+    user = person("--simulator", "--", *options)
+    assert user.ends() == 1
+    user.sees("atsim: .*", "atterm: atsim ended with status .*")
 
 
 def test_simulator_ends_when_the_console_is_killed():
@@ -421,12 +454,11 @@ def test_simulator_ends_when_the_console_is_killed():
         [*_CONSOLE, "--simulator"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     assert read_some(console.stdout.fileno(), b"").lstrip().startswith(b"ready")
-    (child,) = Path(f"/proc/{console.pid}/task/{console.pid}/children").read_text().split()
-    watch = os.pidfd_open(int(child))
+    simulator = child_of(console)
     console.send_signal(signal.SIGKILL)
     console.communicate()
-    assert select.select([watch], [], [], _TIMEOUT)[0]
-    os.close(watch)
+    assert select.select([simulator], [], [], _TIMEOUT)[0]
+    os.close(simulator)
 
 
 def test_tcp_by_hand(person):

@@ -158,10 +158,13 @@ class Simulator:
         return f"atsim ended with status {status}; its own messages say why"
 
     def stop(self) -> None:
-        """End atsim, gently at first."""
+        """End atsim, gently at first; what it still had to say goes to stderr."""
         self.process.terminate()
         try:
             self.process.wait(3)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        if self.process.stderr:
+            os.set_blocking(self.process.stderr.fileno(), False)
+            sys.stderr.write((self.process.stderr.read() or b"").decode(errors="replace"))

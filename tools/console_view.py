@@ -2,8 +2,10 @@
 Everything runs in one asyncio loop; the terminal is written only between two redraws of the editor."""
 
 import asyncio
+import contextlib
 import os
 import re
+import sys
 import time
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from prompt_toolkit.application.run_in_terminal import in_terminal
 from prompt_toolkit.completion import Completer, Completion
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import FileHistory
+from prompt_toolkit.input.vt100 import Vt100Input
 from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.shortcuts import print_formatted_text
 from prompt_toolkit.styles import Style
@@ -52,6 +55,16 @@ class _History(FileHistory):
             super().store_string(string)
 
 
+class _Input(Vt100Input):
+    """Leaves the terminal raw while rows are printed: it would echo what is typed then, and eat a Ctrl-D."""
+
+    def cooked_mode(self):
+        return contextlib.nullcontext()
+
+    def detach(self):
+        return contextlib.nullcontext()
+
+
 class _Completer(Completer):
     def __init__(self, view):
         self._view = view
@@ -87,8 +100,10 @@ class View:
         self._pasted = []
         self._new_baud = None
         self._lost = None  # a future with the error that ends it all
+        self._input = _Input(sys.stdin)
         self._session = PromptSession(
             message=self._prompt,
+            input=self._input,
             history=_History(str(_history_path())),
             completer=_Completer(self),
             complete_while_typing=True,
@@ -130,13 +145,14 @@ class View:
         editor.result()
 
     async def _edit(self):
-        while True:
-            try:
-                self._accept(await self._session.prompt_async(set_exception_handler=False))
-            except KeyboardInterrupt:
-                self._pasted.clear()
-            except EOFError:
-                return
+        with self._input.raw_mode():
+            while True:
+                try:
+                    self._accept(await self._session.prompt_async(set_exception_handler=False))
+                except KeyboardInterrupt:
+                    self._pasted.clear()
+                except EOFError:
+                    return
 
     # What is typed
 
