@@ -1,0 +1,163 @@
+"""What host drivers in wide use send at start-up: an ERROR to one of these lines stops some of them.
+A line counts as soon as its command is declared."""
+
+import re
+
+import pytest
+from mpyat import catalog
+from transcript import play as play_transcript
+
+DECLARED = {command.full_name for command in catalog.load()}
+BOARDS = pytest.mark.parametrize("board", ["esp32", "esp8266"])
+
+SENT = """
+    AT
+    ATE0
+    AT+GMR
+    AT+RFPOWER=40
+    AT+CWMODE=3,1
+    AT+CWDHCP?
+    AT+CWDHCP=1,3
+    AT+CWLAPOPT=1,0x7FF
+    AT+CIPAP?
+    AT+CIPAPMAC?
+    AT+CIPSTAMAC?
+    AT+SYSMSG=7
+    AT+SYSLOG=1
+    AT+SYSSTORE=0
+    AT+CWAUTOCONN=0
+    AT+UART_CUR=115200,8,1,0,0
+    AT+UART_CUR?
+    AT+CWSTATE?
+    AT+CIPSTA?
+    AT+CIPDINFO=1
+    AT+CIPMUX=1
+    AT+CIPSSLSIZE=2048
+    AT+CIPSSLSIZE=4096
+    AT+CIPCLOSEMODE=0,1
+    AT+CIPSTO=0
+    AT+CIPSTATUS
+    AT+CWQAP
+    AT+SYSTIMESTAMP?
+"""
+START_UP = [line for line in SENT.split() if re.match(r"\w+(\+\w+)?", line)[0] in DECLARED]
+
+
+@pytest.mark.parametrize("line", START_UP)
+@BOARDS
+def test_each_line_is_accepted(start, board, line):
+    module = start("--board", board)
+    module.send(line)
+    module.match(r"([+A-Za-z][^\r\n]*\r\n)*\r\nOK\r\n")
+    module.settled()
+
+
+@BOARDS
+def test_all_lines_after_one_another(start, board):
+    module = start("--board", board)
+    for line in START_UP:
+        module.send(line)
+        module.match(r"([+A-Za-z][^\r\n]*\r\n)*\r\nOK\r\n")
+    module.settled()
+
+
+@BOARDS
+def test_a_driver_that_restarts_the_module_first(start, board):
+    module = start("--board", board, ready=False)
+    module.expect("⏎ready⏎")
+    play_transcript(
+        module,
+        r"""
+        > AT+RST
+        < AT+RST⏎⏎OK⏎⏎ready⏎
+        > ATE0
+        < ATE0⏎⏎OK⏎
+        > AT+CWMODE=1
+        < ⏎OK⏎
+        > AT+GMR
+        ~ AT version:\d\.\d\.\d\.\d\(.*?⏎Bin version:.*?⏎⏎OK⏎
+        > AT+CWJAP="mpy-at","12345678"
+        < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        > AT+CIFSR
+        ~ \+CIFSR:STAIP,"127\.0\.0\.1"⏎\+CIFSR:STAMAC,"[0-9a-f:]{17}"⏎⏎OK⏎
+        > AT+CIPMUX=1
+        < ⏎OK⏎
+        """,
+    )
+
+
+@BOARDS
+def test_a_driver_that_stores_nothing(start, board):
+    play_transcript(
+        start("--board", board),
+        r"""
+        > AT+CIPMUX=1
+        < ⏎OK⏎
+        > AT+SYSSTORE=0
+        < ⏎OK⏎
+        > AT+CWMODE=1
+        < ⏎OK⏎
+        > AT+CIPDINFO=1
+        < ⏎OK⏎
+        > AT+CWSTATE?
+        < +CWSTATE:0,""⏎⏎OK⏎
+        > AT+CWJAP="mpy-at","12345678"
+        < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        > AT+CWJAP?
+        ~ \+CWJAP:"mpy-at","[0-9a-f:]{17}",6,-40,0,1,3,0,0⏎⏎OK⏎
+        > AT+CIPSTA?
+        ~ \+CIPSTA:ip:"127\.0\.0\.1"⏎.*?⏎⏎OK⏎
+        > AT+CIPSTATUS
+        < STATUS:2⏎⏎OK⏎
+        peer web
+        > AT+CIPSTART=0,"TCP","127.0.0.1",{web},120
+        < 0,CONNECT⏎⏎OK⏎
+        web accepts
+        > AT+CIPSTATUS
+        ~ STATUS:3⏎\+CIPSTATUS:0,"TCP","127\.0\.0\.1",{web},\d+,0⏎⏎OK⏎
+        > AT+CIPCLOSE=0
+        < 0,CLOSED⏎⏎OK⏎
+        web ended
+        > AT+CIPCLOSE=0
+        < ⏎ERROR⏎
+        """,
+    )
+
+
+@BOARDS
+def test_a_driver_that_finds_the_module_as_the_last_one_left_it(start, board):
+    """Echo is off, links are numbered, the network is joined, half a line has been sent."""
+    play_transcript(
+        start("--board", board),
+        r"""
+        > AT+CIPMUX=1
+        < ⏎OK⏎
+        > AT+CWJAP="mpy-at","12345678"
+        < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        >> AT+CIPSTA
+        # Now the new one.
+        >> \r\n
+        < ⏎ERROR⏎
+        > ATE0
+        < ⏎OK⏎
+        > AT+CIPMUX=0
+        < ⏎OK⏎
+        > AT+CWMODE=1,1
+        < ⏎OK⏎
+        > AT+CWJAP="mpy-at","12345678"
+        < WIFI DISCONNECT⏎WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        peer web
+        > AT+CIPSTART="TCP","127.0.0.1",{web},120
+        < CONNECT⏎⏎OK⏎
+        """,
+    )
+
+
+def test_a_driver_that_asks_until_the_module_answers(start):
+    """It begins before the module has started; what it sends by then may be lost, but not understood by halves."""
+    module = start(ready=False)
+    module.write(b"AT\r\n")
+    module.expect("⏎ready⏎")
+    module.send("ATE0")
+    module.match(r"(AT\r\n\r\nOK\r\n|\r?\n|[AT]+\r\n\r\nERROR\r\n)?ATE0\r\n\r\nOK\r\n")
+    module.settled()

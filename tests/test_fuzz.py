@@ -1,0 +1,109 @@
+"""A thousand lines at random, made from the commands' declarations and then damaged: each gets one final result.
+The seeds are fixed, so that what fails once fails again."""
+
+import random
+import re
+
+import pytest
+from declared import accepted, quoted, refused
+from mpyat import catalog
+from peers import Peer
+
+PARTS, LINES = 5, 200
+COMMANDS = catalog.load()
+# These restart the module. Whether they do is tested elsewhere; here they would only lose answers.
+RESTARTS = (b"AT+RST", b"AT+RESTORE")
+# A line that is answered by a prompt if it is answered by OK, and what ends it.
+PROMPTED = re.compile(rb"AT\+CIPSEND\w*=(?:.*,)?([^,?]+)$", re.IGNORECASE | re.DOTALL)
+TEXTS = ["mpy-at", "12345678", "127.0.0.1", "localhost", "02:6d:70:79:61:01", "a\\,b", '\\"', "\\\\", "\xc3\xa9", "%s"]
+BYTES = b'\x00\xff\r,"\\=?+AT 0x-'
+# Nobody answers at that port, so that no name is asked for outside of this PC.
+NETWORK = '[[ap]]\nssid = "mpy-at"\npassword = "12345678"\njoin_ms = 1\ndns = "127.0.0.1:9"\n'
+
+
+def value(dice, parameter, port):
+    """Text for one parameter, more often good than bad; a number may be the port of the peer."""
+    kind = dice.random()
+    if kind < 0.6:
+        return dice.choice(accepted(parameter))
+    if kind < 0.7 and parameter.low is not None:
+        return str(dice.choice((port, dice.randint(parameter.low, parameter.high))))
+    if kind < 0.8:
+        return quoted(dice.choice(TEXTS))
+    if kind < 0.9:
+        return ""
+    return str(dice.choice(refused(parameter))[0])
+
+
+def whole(dice, port):
+    """A line as a host might send it, at times with too few or too many parameters."""
+    command = dice.choice(COMMANDS)
+    form = dice.choice(("test", "query", "set", "set", "set", "execute"))
+    if form != "set":
+        return command.full_name + {"test": "=?", "query": "?", "execute": ""}[form]
+    parameters = dice.choice(command.parameters()) if command.signatures else []
+    values = [value(dice, parameter, port) for parameter in parameters]
+    if dice.random() < 0.5:
+        values = values[: dice.randint(0, len(values))]
+    if dice.random() < 0.1:
+        values += ["1"] * dice.randint(1, 9)
+    return f"{command.full_name}={','.join(values)}"
+
+
+def mutated(dice, line):
+    """The line with a few bytes changed; still one line, and not empty."""
+    for _ in range(dice.choice((0, 0, 1, 2, 5))):
+        at = dice.randrange(len(line) + 1)
+        before, after = line[:at], line[at:]
+        line = dice.choice(
+            (
+                before + bytes([dice.choice(BYTES)]) + after,
+                before + bytes([dice.randrange(256)]) + after[1:],
+                before + after[dice.randint(1, 3) :],
+                before * dice.choice((2, 2, 30)) + after,
+                before,
+                before + after.swapcase(),
+            )
+        )
+    return line.replace(b"\n", b"") or b"AT"
+
+
+def answer(module, line):
+    """Takes the final result of a line, and gives the data that it asks for."""
+    result = module.match(r".*?\r\n(OK|ERROR)\r\n")[1]
+    prompted = PROMPTED.match(line)
+    if prompted and result == b"OK":
+        module.expect("⏎>")
+        length = prompted[1].strip().lower()
+        module.write(b"x" * int(length, 16 if length.startswith(b"0x") else 10))
+        module.match(r"\r\nRecv \d+ bytes\r\n.*?\r\nSEND (OK|FAIL)\r\n")
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_each_line_gets_one_final_result(start, tmp_path, part):
+    wifi = tmp_path / "wifi.toml"
+    wifi.write_text(NETWORK)
+    module = start("--board", ("esp8266", "esp32")[part % 2], "--wifi", wifi)
+    dice = random.Random(part)
+    peer = Peer()
+    module.send('AT+CWJAP="mpy-at","12345678"')
+    answer(module, b"")
+    module.command("AT+CIPMUX=1")
+    module.send(f'AT+CIPSTART=0,"TCP","127.0.0.1",{peer.port}')
+    answer(module, b"")
+    for number in range(LINES):
+        line = mutated(dice, whole(dice, peer.port).encode("latin-1"))
+        if line.upper() in RESTARTS:
+            continue
+        try:
+            module.write(line + b"\r\n")
+            answer(module, line)
+            assert not re.search(rb"\r\n(OK|ERROR)\r\n", module.received), "a second result"
+        except AssertionError as error:
+            raise AssertionError(f"line {number}, {line!r}: {error}\n{module.console()}") from error
+    module.write(b"ATE0\r\n")
+    answer(module, b"")
+    module.send("AT")
+    # Reports may still come, but no result that belongs to none of the lines.
+    module.match(r"((WIFI|\d,)[^\r\n]*\r\n)*\r\nOK\r\n")
+    peer.close()
