@@ -7,12 +7,17 @@ from transcript import play as play_transcript
 
 @pytest.fixture
 def start(tmp_path):
-    """A function that starts a module with options of atsim; all of them are stopped, and checked, at the end."""
+    """A function that starts a module with options of atsim; all of them are stopped, and checked, at the end.
+
+    `wifi` is the text of a file of access points."""
     modules = []
 
-    def start(*options, **more):
+    def start(*options, wifi=None, **more):
         folder = tmp_path / f"module{len(modules)}"
         folder.mkdir()
+        if wifi:
+            (folder / "wifi.toml").write_text(wifi)
+            options += ("--wifi", folder / "wifi.toml")
         module = Module(folder, *options, **more)
         modules.append(module)
         return module

@@ -1,4 +1,4 @@
-"""The Basic chapter: each command in each of its forms, what survives a restart, and the restart itself.
+"""The Basic chapter: each command in each of its forms, and the restart.
 Where the two chips differ, both are there."""
 
 import time
@@ -271,11 +271,9 @@ def test_ok_has_left_well_before_ready(module):
     assert min(passed) <= 1.5, passed
 
 
-def test_rst_ends_a_command_that_waits(start, tmp_path):
-    wifi = tmp_path / "wifi.toml"
-    wifi.write_text(UNUSABLE)
+def test_rst_ends_a_command_that_waits(start):
     play_transcript(
-        start("--wifi", wifi),
+        start(wifi=UNUSABLE),
         """
         > AT+CWJAP="slow",,,,,,,600
         > AT
@@ -298,78 +296,3 @@ def test_lines_behind_rst_get_no_answer(module):
     module.match(r"(\r\nbusy p...\r\n)?\r\nready\r\n")
     module.send("AT")
     module.expect("AT⏎⏎OK⏎")
-
-
-@pytest.mark.parametrize("board", BOARDS)
-def test_restore(start, board):
-    play_transcript(
-        start("--board", board),
-        """
-        > AT+CWMODE=3
-        < ⏎OK⏎
-        > AT+SYSMSG=2
-        < ⏎OK⏎
-        > AT+UART_DEF=9600,8,1,0,0
-        < ⏎OK⏎
-        > AT+CWJAP="mpy-at","12345678"
-        < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
-        > AT+RESTORE
-        < ⏎OK⏎⏎ready⏎
-        """
-        + RESTARTED
-        + """
-        > AT+CWMODE?
-        < +CWMODE:1⏎⏎OK⏎
-        > AT+SYSMSG?
-        < +SYSMSG:0⏎⏎OK⏎
-        > AT+UART_CUR?
-        < +UART_CUR:115200,8,1,0,0⏎⏎OK⏎
-        > AT+CWSTATE?
-        < +CWSTATE:0,""⏎⏎OK⏎
-        > AT+CWJAP
-        < ⏎ERROR⏎
-        > AT+RESTORE?
-        < ⏎ERROR⏎
-        """,
-    )
-
-
-@pytest.mark.parametrize("again", ["AT+RST", "power"])
-@pytest.mark.parametrize("store", [0, 1])
-@pytest.mark.parametrize("board", BOARDS)
-def test_what_is_saved(start, board, store, again):
-    play_transcript(
-        start("--board", board),
-        f"""
-        > AT+SYSMSG=1
-        < ⏎OK⏎
-        > AT+SYSSTORE={store}
-        < ⏎OK⏎
-        > AT+CWMODE=2
-        < ⏎OK⏎
-        > AT+SYSMSG=2
-        < ⏎OK⏎
-        > AT+CWMODE?
-        < +CWMODE:2⏎⏎OK⏎
-        """
-        + ("! power cycle\n < ⏎ready⏎" + RESTARTED if again == "power" else RESTART)
-        + f"""
-        > AT+CWMODE?
-        < +CWMODE:{1 + store}⏎⏎OK⏎
-        > AT+SYSMSG?
-        < +SYSMSG:{1 + store}⏎⏎OK⏎
-        """,
-    )
-
-
-def test_settings_stay_on_the_flash_of_a_module_that_was_off(start, tmp_path):
-    flash = tmp_path / "flash.img"
-    first = start("--flash", flash)
-    first.command("AT+CWMODE=3")
-    first.command("AT+SYSMSG=3")
-    first.stop()
-    second = start("--flash", flash)
-    second.send("AT+CWMODE?")
-    second.expect("+CWMODE:3⏎⏎OK⏎")
-    second.send("AT+SYSMSG?")
-    second.expect("+SYSMSG:3⏎⏎OK⏎")

@@ -80,10 +80,8 @@ def answer(module, line):
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_each_line_gets_one_final_result(start, tmp_path, part):
-    wifi = tmp_path / "wifi.toml"
-    wifi.write_text(NETWORK)
-    module = start("--board", ("esp8266", "esp32")[part % 2], "--wifi", wifi)
+def test_each_line_gets_one_final_result(start, part):
+    module = start("--board", ("esp8266", "esp32")[part % 2], wifi=NETWORK)
     dice = random.Random(part)
     peer = Peer()
     module.send('AT+CWJAP="mpy-at","12345678"')

@@ -11,11 +11,9 @@ STORE = b"AT+SYSSTORE="
 
 
 @pytest.fixture
-def slow(start, tmp_path):
+def slow(start):
     """A module within the range of a network on which joining never ends by itself."""
-    wifi = tmp_path / "wifi.toml"
-    wifi.write_text(SLOW)
-    return start("--wifi", wifi)
+    return start(wifi=SLOW)
 
 
 @pytest.fixture

@@ -25,18 +25,6 @@ JOIN = """
 """
 
 
-@pytest.fixture
-def networks(tmp_path):
-    """A function that writes a Wi-Fi file and returns its path."""
-
-    def networks(text):
-        path = tmp_path / "wifi.toml"
-        path.write_text(text)
-        return path
-
-    return networks
-
-
 def default_network(more):
     return f'[[ap]]\nssid = "mpy-at"\npassword = "12345678"\n{more}\n'
 
@@ -142,9 +130,9 @@ def test_leaving_ends_the_attempts_to_come_back(start, board):
 
 
 @BOARDS
-def test_an_interval_of_0_is_for_not_coming_back(start, networks, board):
+def test_an_interval_of_0_is_for_not_coming_back(start, board):
     play_transcript(
-        start("--board", board, "--wifi", networks(default_network("join_ms = 0"))),
+        start("--board", board, wifi=default_network("join_ms = 0")),
         """
         > AT+CWJAP="mpy-at","12345678",,,0
         < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
@@ -186,9 +174,9 @@ def test_joining_by_itself_after_a_start(start, board):
 
 
 @BOARDS
-def test_what_is_joined_after_a_start_is_what_was_saved(start, networks, board):
+def test_what_is_joined_after_a_start_is_what_was_saved(start, board):
     play_transcript(
-        start("--board", board, "--wifi", networks(TWINS)),
+        start("--board", board, wifi=TWINS),
         """
         > AT+CWJAP="home","12345678","02:00:00:00:00:04",1,60,9,1,30,1
         < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
@@ -209,10 +197,10 @@ def test_what_is_joined_after_a_start_is_what_was_saved(start, networks, board):
 
 
 @BOARDS
-def test_nothing_is_joined_that_was_not_saved(start, networks, board):
+def test_nothing_is_joined_that_was_not_saved(start, board):
     """The ESP8266's SDK would do so, as it keeps the network in a memory of its own."""
     play_transcript(
-        start("--board", board, "--wifi", networks(default_network("join_ms = 0"))),
+        start("--board", board, wifi=default_network("join_ms = 0")),
         """
         > AT+SYSSTORE=0
         < ⏎OK⏎
@@ -254,9 +242,9 @@ def test_a_network_that_is_not_there_at_the_start_is_joined_later(start, board):
 
 
 @BOARDS
-def test_another_network_can_be_joined_while_one_is_awaited(start, networks, board):
+def test_another_network_can_be_joined_while_one_is_awaited(start, board):
     play_transcript(
-        start("--board", board, "--wifi", networks(TWINS + default_network(""))),
+        start("--board", board, wifi=TWINS + default_network("")),
         JOIN
         + """
         ! ap down mpy-at
@@ -272,12 +260,12 @@ def test_another_network_can_be_joined_while_one_is_awaited(start, networks, boa
 
 @BOARDS
 @pytest.mark.parametrize("then, state", [("join_ms = 60000", 3), ("join_ms = 1\ndhcp = false", 1), ("join_ms = 1", 2)])
-def test_cwstate_while_it_joins_by_itself(start, networks, tmp_path, board, then, state):
-    options = "--board", board, "--flash", tmp_path / "flash.img", "--wifi"
-    first = start(*options, networks(default_network("")))
+def test_cwstate_while_it_joins_by_itself(start, tmp_path, board, then, state):
+    options = "--board", board, "--flash", tmp_path / "flash.img"
+    first = start(*options, wifi=default_network(""))
     play_transcript(first, '> AT+CWSTATE?\n < +CWSTATE:0,""⏎⏎OK⏎' + JOIN)
     first.stop()
-    second = start(*options, networks(default_network(then)), ready=False)
+    second = start(*options, wifi=default_network(then), ready=False)
     second.expect("⏎ready⏎")
     second.send("ATE0")
     second.match(r".*ATE0\r\n\r\nOK\r\n")

@@ -1,0 +1,205 @@
+"""AT+CWJAP: joining a network in all its outcomes, and what the query and the last network tell of it.
+What happens when a network goes away and comes back is in test_wifi_events.py."""
+
+import pytest
+from networks import HOME, TOWN
+from transcript import play as play_transcript
+
+BOARDS = pytest.mark.parametrize("board", ["esp32", "esp8266"])
+
+
+@BOARDS
+def test_cwjap_query(start, board):
+    play_transcript(
+        start("--board", board, wifi=TOWN),
+        """
+        > AT+CWJAP?
+        < ⏎OK⏎
+        > AT+CWJAP="home","12345678","02:00:00:00:00:01",1,7,5,1,20,3
+        < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        > AT+CWJAP?
+        < +CWJAP:"home","02:00:00:00:00:01",6,-40,1,7,5,1,3⏎⏎OK⏎
+        # Without a choice of AP it is the one with the strongest signal.
+        > AT+CWJAP="home","12345678"
+        < WIFI DISCONNECT⏎WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        > AT+CWJAP?
+        < +CWJAP:"home","02:00:00:00:00:02",11,-30,0,1,3,0,0⏎⏎OK⏎
+        > AT+CWJAP?
+        < +CWJAP:"home","02:00:00:00:00:02",11,-30,0,1,3,0,0⏎⏎OK⏎
+        """,
+    )
+
+
+@BOARDS
+def test_cwjap_names_with_escapes(start, board):
+    play_transcript(
+        start("--board", board, wifi=TOWN),
+        r"""
+        > AT+CWJAP="a\,b\"c\\d","1\,2\"3\\4567"
+        < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        > AT+CWSTATE?
+        < +CWSTATE:2,"a,b"c\d"⏎⏎OK⏎
+        > AT+CWJAP="a,b\"\c\\d","1,2\"3\\4\567"
+        < WIFI DISCONNECT⏎WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        """,
+    )
+
+
+@BOARDS
+def test_cwjap_error_codes(start, board):
+    play_transcript(
+        start("--board", board, wifi=TOWN),
+        """
+        > AT+SYSLOG=1
+        < ⏎OK⏎
+        > AT+CWJAP="home","wrong678"
+        < +CWJAP:2⏎ERR CODE:0x010a0002⏎⏎ERROR⏎
+        > AT+CWJAP="nowhere","12345678"
+        < +CWJAP:3⏎ERR CODE:0x010a0003⏎⏎ERROR⏎
+        > AT+CWJAP="home","wrong678"
+        < +CWJAP:2⏎ERR CODE:0x010a0002⏎⏎ERROR⏎
+        > AT+CWJAP="home","12345678","02:00:00:00:00:09"
+        < +CWJAP:3⏎ERR CODE:0x010a0003⏎⏎ERROR⏎
+        > AT+CWJAP="home","12345678"
+        < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        > AT+CWJAP="nowhere","12345678"
+        < WIFI DISCONNECT⏎+CWJAP:3⏎ERR CODE:0x010a0003⏎⏎ERROR⏎
+        > AT+CWSTATE?
+        < +CWSTATE:4,"nowhere"⏎⏎OK⏎
+        """,
+    )
+
+
+@BOARDS
+def test_cwjap_fails_twice_for_the_same_reason(start, board):
+    """The ESP32 goes on showing the old reason, so it takes longer to believe it; the ESP8266 does not."""
+    play_transcript(
+        start("--board", board, wifi=TOWN),
+        """
+        > AT+CWJAP="nowhere","12345678"
+        < +CWJAP:3⏎⏎ERROR⏎
+        > AT+CWJAP="nowhere","12345678",,,,,,3
+        < +CWJAP:3⏎⏎ERROR⏎
+        > AT+CWJAP="home","12345678"
+        < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        """,
+    )
+
+
+@BOARDS
+def test_cwjap_time_out(start, board):
+    """No address ever comes, also where an older failure could be taken for the reason."""
+    play_transcript(
+        start("--board", board, wifi=TOWN),
+        """
+        > AT+CWJAP="nowhere","12345678"
+        < +CWJAP:3⏎⏎ERROR⏎
+        > AT+CWJAP="silent","12345678",,,,,,5
+        < +CWJAP:1⏎⏎ERROR⏎
+        > AT+CWSTATE?
+        < +CWSTATE:4,"silent"⏎⏎OK⏎
+        """,
+    )
+
+
+def test_cwjap_fails_for_another_reason(start):
+    """The ESP8266 knows nothing of WPA3."""
+    play_transcript(
+        start("--board", "esp8266", wifi=HOME + '[[ap]]\nssid = "strange"\npassword = "12345678"\nsecurity = "WPA3"\n'),
+        """
+        > AT+CWJAP="strange","12345678"
+        < +CWJAP:4⏎⏎ERROR⏎
+        > AT+CWJAP="home","12345678"
+        < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        """,
+    )
+
+
+def test_cwjap_security_that_does_not_fit(start):
+    """An ESP32 takes a network that has no security as absent when it has a password for it."""
+    play_transcript(
+        start(wifi=TOWN),
+        """
+        > AT+CWJAP="free","12345678"
+        < +CWJAP:3⏎⏎ERROR⏎
+        > AT+CWJAP="home"
+        < +CWJAP:3⏎⏎ERROR⏎
+        > AT+CWJAP="free"
+        < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        > AT+CWJAP="free",""
+        < WIFI DISCONNECT⏎WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        """,
+    )
+
+
+@pytest.mark.parametrize(
+    "mac", ["", "02", "02:00:00:00:00:0", "02:00:00:00:00:0g", "02-00-00-00-00-01", "0200000000001"]
+)
+def test_cwjap_mac_address_that_is_none(start, mac):
+    play_transcript(
+        start(wifi=TOWN),
+        f"""
+        > AT+SYSLOG=1
+        < ⏎OK⏎
+        > AT+CWJAP="home","12345678","{mac}"
+        < ERR CODE:0x01080002⏎⏎ERROR⏎
+        > AT+CWLAP="home","{mac}"
+        < ERR CODE:0x01080001⏎⏎ERROR⏎
+        > AT+CWSTATE?
+        < +CWSTATE:0,""⏎⏎OK⏎
+        """,
+    )
+
+
+@BOARDS
+def test_cwjap_the_last_network_again(start, board):
+    play_transcript(
+        start("--board", board, wifi=TOWN),
+        """
+        > AT+CWJAP
+        < ⏎ERROR⏎
+        > AT+CWJAP=
+        < ⏎ERROR⏎
+        > AT+CWJAP=,"12345678"
+        < ⏎ERROR⏎
+        > AT+CWJAP="home","12345678","02:00:00:00:00:01"
+        < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        > AT+CWJAP
+        < WIFI DISCONNECT⏎WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        # What is left out stays as it was; a failure changes nothing.
+        > AT+CWJAP=,"wrong678"
+        < WIFI DISCONNECT⏎+CWJAP:2⏎⏎ERROR⏎
+        > AT+CWJAP=,,,1,9
+        < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        > AT+CWJAP?
+        < +CWJAP:"home","02:00:00:00:00:01",6,-40,1,9,3,0,0⏎⏎OK⏎
+        > AT+CWQAP
+        < ⏎OK⏎WIFI DISCONNECT⏎
+        > AT+CWJAP
+        < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        > AT+CWJAP?
+        < +CWJAP:"home","02:00:00:00:00:01",6,-40,1,9,3,0,0⏎⏎OK⏎
+        """,
+    )
+
+
+@BOARDS
+def test_joining_another_network_ends_what_was_open(start, board):
+    play_transcript(
+        start("--board", board, wifi=TOWN),
+        """
+        peer web
+        > AT+CWJAP="home","12345678"
+        < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        > AT+CIPMUX=1
+        < ⏎OK⏎
+        > AT+CIPSTART=3,"TCP","127.0.0.1",{web}
+        < 3,CONNECT⏎⏎OK⏎
+        web accepts
+        > AT+CWJAP="far","12345678"
+        < 3,CLOSED⏎WIFI DISCONNECT⏎WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        web ended
+        > AT+CIPSTA?
+        < +CIPSTA:ip:"127.0.0.2"⏎+CIPSTA:gateway:"127.0.0.3"⏎+CIPSTA:netmask:"255.255.0.0"⏎⏎OK⏎
+        """,
+    )
