@@ -430,9 +430,13 @@ def test_simulator_ends_with_the_console(person):
     simulator = child_of(user.process)
     user.types("AT+CIPSTA")
     user.sees(r"AT: AT\+CIPSTA", r" +AT\+CIPSTART .*", r" +AT\+CIPSTATUS .*")
-    user.types('RT=0,"TCP",')
-    user.sees(r'AT\+CIPSTART=.*<host "...">,<port 1-65535>.*')
+    user.types('RT="TCP",')
+    user.sees(r'AT\+CIPSTART=\[?<type .*<host "...">,<port 1-65535>.*')
     assert user.screen.style_of("<host") != user.screen.style_of("<port")
+    user.types("\x03AT+CIPMUX=1\r")
+    user.sees("OK", "AT:")
+    user.types("AT+CIPSTART=0,")
+    user.sees(r"AT\+CIPSTART=<link 0-4>,.*")
     user.types("\x03")
     assert user.leaves() == 0
     assert select.select([simulator], [], [], 0)[0]

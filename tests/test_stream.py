@@ -240,7 +240,9 @@ class _Command:
 _COMMANDS = [
     _Command("AT", "answers OK", frozenset({"execute"})),
     _Command("AT+CIPMUX", "several links", frozenset({"set", "query", "test"}), ("AT+CIPMUX=<mode 0-1>",)),
-    _Command("AT+CIP", "made up", frozenset({"set"}), ('AT+CIP=<a "x">,[<b 0-1>]=0,<c 0-2>', "AT+CIP=<d 1-2>")),
+    _Command(
+        "AT+CIP", "made up", frozenset({"set"}), ('AT+CIP=<link 0-4>,<a "x,y">,[<b 0-1>]=0,<c 0-2>', "AT+CIP=<d 1-2>")
+    ),
 ]
 
 
@@ -260,19 +262,34 @@ def test_completions():
     ("text", "current"),
     [
         ("AT+CIP", []),
-        ("AT+CIP=", ['<a "x">', "<d 1-2>"]),
-        ('at+cip="q,\\",r', ['<a "x">', "<d 1-2>"]),
-        ('AT+CIP="q,r",', ["<b 0-1>"]),
+        ("AT+CIP=?", []),
+        ("AT+CIP=", ['<a "x,y">,', "<d 1-2>"]),
+        ('at+cip="q,\\",r', ['<a "x,y">,', "<d 1-2>"]),
+        ('AT+CIP="q,r",', ["[<b 0-1>]=0,"]),
         ("AT+CIP=1,,", ["<c 0-2>"]),
         ("AT+CIP=1,2,3,", []),
     ],
 )
 def test_reminder(text, current):
-    rows = reminder(text, _COMMANDS)
-    assert ["".join(part for _, part in row) for row in rows] == list(_COMMANDS[2].lines)
+    rows = reminder(text, _COMMANDS, links=False, width=80)
+    assert ["".join(part for _, part in row) for row in rows] == [
+        'AT+CIP=<a "x,y">,[<b 0-1>]=0,<c 0-2>',
+        "AT+CIP=<d 1-2>",
+    ]
     assert [part for row in rows for style, part in row if style == "class:current"] == current
 
 
+def test_reminder_with_a_link_and_in_a_narrow_terminal():
+    rows = reminder("AT+CIP=1,", _COMMANDS, links=True, width=24)
+    assert ["".join(part for _, part in row) for row in rows] == [
+        "AT+CIP=<link 0-4>,",
+        '    <a "x,y">,',
+        "    [<b 0-1>]=0,<c 0-2>",
+        "AT+CIP=<d 1-2>",
+    ]
+    assert [part for row in rows for style, part in row if style == "class:current"] == ['<a "x,y">,']
+
+
 def test_reminder_without_parameters():
-    assert reminder("AT", _COMMANDS) == [[("", "AT  answers OK")]]
-    assert reminder("AT+NOSUCH=", _COMMANDS) == []
+    assert reminder("AT", _COMMANDS, False, 80) == [[("", "AT  answers OK")]]
+    assert reminder("AT+NOSUCH=", _COMMANDS, False, 80) == []

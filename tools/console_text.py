@@ -5,7 +5,6 @@ import re
 
 _ESCAPES = {"r": "\r", "n": "\n", "t": "\t", "0": "\0", "\\": "\\"}
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|(.?))", re.DOTALL)
-_PARAMETER = re.compile(r"<[^<>]*>")
 
 
 def readable(data: bytes) -> str:
@@ -63,19 +62,21 @@ def completions(text: str, commands: list) -> list[tuple[str, str]]:
     return forms + names
 
 
-def reminder(text: str, commands: list) -> list[list[tuple[str, str]]]:
-    """The parameters of the command being typed: a row for each way to set it, as (style, text) fragments.
+def reminder(text: str, commands: list, links: bool, width: int) -> list[list[tuple[str, str]]]:
+    """The parameters of the command being typed: (style, text) fragments in rows of at most `width` columns.
 
-    The parameter that the cursor has reached is in the style "class:current".
+    Each way to set it begins a row; the parameter that the cursor has reached is in the style "class:current".
+    `links` says whether AT+CIPMUX=1 holds: only then there is a parameter for the link.
     """
     name, equals, parameters = text.partition("=")
     name = name.rstrip("?").upper()
     command = next((command for command in commands if command.full_name == name), None)
     if command is None:
         return []
+    if "set" not in command.forms:
+        return [[("", f"{command.full_name}  {command.help}")]]
     index = _commas(parameters) if equals and parameters != "?" else None
-    rows = [_mark(usage, index) for usage in command.usage()] if "set" in command.forms else []
-    return rows or [[("", f"{command.full_name}  {command.help}")]]
+    return [row for usage in command.usage() for row in _rows(usage, index, links, width)]
 
 
 def _commas(parameters):
@@ -84,9 +85,17 @@ def _commas(parameters):
     return len(re.sub(r"\\.", "", outside).split(",")) - 1
 
 
-def _mark(usage, index):
-    places = list(_PARAMETER.finditer(usage))
-    if index is None or index >= len(places):
-        return [("", usage)]
-    start, end = places[index].span()
-    return [("", usage[:start]), ("class:current", usage[start:end]), ("", usage[end:])]
+def _rows(usage, index, links, width):
+    name, _, parameters = usage.partition("=")
+    pieces = re.split(r"(?<=,)(?=[<\[])", parameters)
+    if not links and pieces[0].startswith("<link "):
+        del pieces[0]
+    rows = [[("", name + "=")]]
+    used = len(name) + 1
+    for number, piece in enumerate(pieces):
+        if used + len(piece) > width:
+            rows.append([("", "    ")])
+            used = 4
+        used += len(piece)
+        rows[-1].append(("class:current" if number == index else "", piece))
+    return rows

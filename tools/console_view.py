@@ -43,8 +43,9 @@ _STYLE = Style.from_dict(
 # Rows that wait for the screen; with more of them the port is left unread until they have been shown.
 _MOST_ROWS = 500
 
-# AT+UART_CUR=baud,... and AT+UART_DEF=baud,...: the console follows once the module has said OK.
-_NEW_BAUD = re.compile(rb"AT\+UART_(?:CUR|DEF)=(\d+),", re.IGNORECASE)
+# What the console follows once the module has said OK: another baud rate, and whether commands name a link.
+_NEW_BAUD = re.compile(r"AT\+UART_(?:CUR|DEF)=(\d+),", re.IGNORECASE)
+_NEW_LINKS = re.compile(r"AT\+CIPMUX=([01])$", re.IGNORECASE)
 
 
 class _History(FileHistory):
@@ -98,7 +99,8 @@ class View:
         self._rows = []
         self._printer = None
         self._pasted = []
-        self._new_baud = None
+        self._line = ""  # the command line sent last
+        self._links = False
         self._lost = None  # a future with the error that ends it all
         self._input = _Input(sys.stdin)
         self._session = PromptSession(
@@ -172,8 +174,7 @@ class View:
         line = text.encode("utf-8", "surrogateescape")
         self._show("sent", text)
         self._stream.sent_line(line)
-        match = _NEW_BAUD.match(line)
-        self._new_baud = int(match[1]) if match else None
+        self._line = text
         self._write(line + b"\r\n")
 
     def _send_data(self, text):
@@ -243,13 +244,22 @@ class View:
             self._show_data(event.data)
         elif isinstance(event, Raw):
             self._show_data(event.data)
-        if isinstance(event, Line) and event.final:
-            if self._new_baud and event.text == b"OK":
-                self._port.set_baud(self._new_baud)
-            self._new_baud = None
+        if isinstance(event, Line):
+            self._follow(event)
         while self._pasted and not self._stream.waiting:
             text = self._pasted.pop(0)
             self._send_line(text) if self.takes_lines else self._send_data(text)
+
+    def _follow(self, event):
+        if event.text == b"OK":
+            if match := _NEW_BAUD.match(self._line):
+                self._port.set_baud(int(match[1]))
+            if match := _NEW_LINKS.match(self._line):
+                self._links = match[1] == "1"
+        elif event.text in (b"+CIPMUX:0", b"+CIPMUX:1", b"ready"):
+            self._links = event.text == b"+CIPMUX:1"
+        if event.final:
+            self._line = ""
 
     def _read_log(self):
         text = self._log.read() or b""
@@ -306,7 +316,8 @@ class View:
         text = self._session.default_buffer.document.text
         if not self.takes_lines:
             return self._data_toolbar(text)
-        rows = reminder(text, self.commands)
+        width = self._session.app.output.get_size().columns
+        rows = reminder(text, self.commands, self._links, width)
         if not rows:
             unfinished = readable(self._stream.unfinished[-60:])
             state = (
