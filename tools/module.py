@@ -12,6 +12,8 @@ import subprocess
 import sys
 import time
 
+from .rtc import Rtc
+
 # Why the chip has started, as machine.reset_cause() says: power on, machine.reset(), watchdog.
 _CAUSES = {
     "esp8266": {"power": 0, "reset": 4, "watchdog": 1},
@@ -21,6 +23,9 @@ _CAUSES = {
 # What machine.unique_id() returns: the base MAC address, or the number that the ESP8266 makes of it.
 _UNIQUE_IDS = {"esp8266": bytes.fromhex("eeffc000"), "esp32": bytes.fromhex("240ac4c0ffee")}
 _FREQUENCIES = {"esp8266": 80_000_000, "esp32": 160_000_000}
+
+# What the last field of machine.RTC().datetime() counts to in a second.
+_RTC_FRACTIONS = {"esp8266": 1000, "esp32": 1_000_000}
 
 _LAUNCH = pathlib.Path(__file__).with_name("launch.py")
 
@@ -41,6 +46,7 @@ class Module:
         # A MicroPython that cannot map the stand-ins imports them from their folder.
         self._chip = str(build.chip_files) if options.needs_folder else open(build.chip_rom, "rb")
         self._process = None
+        self._rtc = None
         self._writes_left = None
         self._crashes = []
         self.failed = False
@@ -51,6 +57,9 @@ class Module:
         self._traceback_at = None
         self._line = b""
         self._request = b""
+        if cause == "power":
+            # A reset leaves the chip's clock as it is.
+            self._rtc = Rtc(_RTC_FRACTIONS[self._options.board])
         self._radio.power_on()
         self._link, far = socket.socketpair()
         uart = self._terminal.plug()
@@ -210,6 +219,9 @@ class Module:
 
     def _chip_unique_id(self):
         return [_out(_UNIQUE_IDS[self._options.board])]
+
+    def _chip_rtc(self, *setting):
+        return [_out(self._rtc.datetime(*setting))]
 
     def _chip_freq(self, *hertz):
         # The simulated chip runs as fast as the PC does, whatever it is set to.

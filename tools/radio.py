@@ -45,6 +45,7 @@ class AccessPoint:
             "netmask": "255.0.0.0",
             "gateway": "127.0.0.1",
             "dns": "",
+            "ntp_port": 123,
             "hidden": False,
             "dhcp": True,
         }

@@ -190,17 +190,23 @@ def _flash(path, built, networks, cleanup):
     cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
     image = pathlib.Path(path) if path else folder / "flash.img"
     files = built.files | {"/board.json": None}
-    port = next((ap.dns_port for ap in networks if ap.dns_port != 53), None)
-    if port is not None:
-        # The one setting that a bench needs and a chip does not: where to ask for names.
+    # What a bench needs and a chip does not: other ports to ask for names and for the time.
+    usual = AccessPoint(DEFAULT_NETWORK)
+    ports = {
+        key: getattr(ap, key)
+        for ap in reversed(networks)
+        for key in ("dns_port", "ntp_port")
+        if getattr(ap, key) != getattr(usual, key)
+    }
+    if ports:
         files["/board.json"] = folder / "board.json"
-        files["/board.json"].write_text(json.dumps({"dns_port": port}))
+        files["/board.json"].write_text(json.dumps(ports))
     try:
         if image.exists() and not os.access(image, os.W_OK):
             raise Failure(f"cannot write {image}")
         if not image.exists():
             shutil.copyfile(built.flash, image)
-            if port is None:
+            if not ports:
                 return image
         write_flash(image, files)
     except OSError as error:

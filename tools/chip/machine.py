@@ -66,6 +66,12 @@ class UART(io.IOBase):
             time.sleep_ms(1)
 
 
+class RTC:
+    # The firmware asks this clock alone: `time.time()` would be the PC's, which is not to be set.
+    def datetime(self, *value):
+        return pc.ask("rtc", *value)
+
+
 if soc.FLOW_CONTROL:
     UART.RTS, UART.CTS = soc.FLOW_CONTROL
 
