@@ -31,6 +31,8 @@ class App:
         self.reports = Reports(loop, self.port, self.links, board.IPD_MAX)
         self.radio = Radio(loop, board.JOIN_FAILURES, self._radio_event)
         self.resolver = Resolver(loop, self._name_servers, board.DNS_PORT)
+        self.clock = self.sntp = None  # made by the first command that needs them
+        self.mdns = None  # the responder, while AT+MDNS has one
         self.interpreter = Interpreter(loop, self.port, self, commands)
         self.transmit = bytearray(board.SEND_MAX)
         loop.turns = [self.port.turn, self.reports.turn, self.port.settle]
@@ -57,6 +59,8 @@ class App:
 
     async def restart(self):
         """Ends the firmware once all that was written has left; the chip then starts anew."""
+        if self.mdns:
+            self.mdns.stop()
         await self.port.empty()
         await self.loop.sleep(_QUIET_MS)
         self.loop.stop()
@@ -65,8 +69,14 @@ class App:
         if event == JOINED:
             self.reports.text(messages.WIFI_CONNECTED)
             self.reports.text(messages.WIFI_GOT_IP)
+            if self.sntp:
+                self.sntp.network_up()
+            if self.mdns:
+                self.mdns.online()
         else:
             self.links.end_all()
+            if self.mdns:
+                self.mdns.offline()
             self.reports.text(messages.WIFI_DISCONNECT)
 
     def _name_servers(self):

@@ -19,7 +19,8 @@ def valid(parameter):
 def accepted(parameter):
     """Texts at the limits of what the parameter accepts, from inside."""
     if parameter.low is not None:
-        return [str(parameter.low), hex(parameter.low), str(parameter.high), hex(parameter.high)]
+        # Hexadecimal numbers have no sign.
+        return [str(parameter.low), hex(max(parameter.low, 0)), str(parameter.high), hex(parameter.high)]
     if parameter.words:
         words = [spelling for word in parameter.words for spelling in (word, word.lower(), word.upper())]
         return [quoted(word) for word in words]

@@ -10,19 +10,21 @@ from pathlib import Path
 from mpyat import sources
 
 FORMS = ("test", "query", "set", "execute")
-# In the order of the manual; also the order of AT+CMD?.
-CHAPTERS = ("basic", "wifi", "tcpip")
+# Chapter of the manual -> the modules of firmware/commands/ that declare its commands: each is imported only when one
+# of its own is first used. The order is also that of AT+CMD?.
+CHAPTERS = {"basic": ("basic", "timestamp"), "wifi": ("wifi",), "tcpip": ("tcpip", "clock", "mdns")}
 _ANYTIME = 16
 
 
 @dataclass(frozen=True)
 class Command:
-    """One declaration: `name` without "AT+" (as in CIPSTART; AT, ATE0 and ATE1 keep theirs), `chapter`,
-    `help` (its docstring), `forms` (a subset of FORMS), `signatures` (texts, see firmware/at/syntax.py),
-    `saved` ("", "store" or "always"), `anytime`."""
+    """One declaration: `name` without "AT+" (as in CIPSTART; AT, ATE0 and ATE1 keep theirs), `chapter` of the
+    manual, `module` that declares it, `help` (its docstring), `forms` (a subset of FORMS), `signatures` (texts,
+    see firmware/at/syntax.py), `saved` ("", "store" or "always"), `anytime`."""
 
     name: str
     chapter: str
+    module: str
     help: str
     forms: frozenset
     signatures: tuple = field(default=())
@@ -80,22 +82,23 @@ def load(root=None):
     root = Path(root) if root else sources.root()
     return [
         command
-        for chapter in CHAPTERS
-        for command in _chapter(root / "firmware" / "commands" / f"{chapter}.py", chapter)
+        for chapter, modules in CHAPTERS.items()
+        for module in modules
+        for command in _module(root / "firmware" / "commands" / f"{module}.py", chapter)
     ]
 
 
-def _chapter(path, chapter):
+def _module(path, chapter):
     constants = {}
     for node in ast.parse(path.read_text(), str(path)).body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
             constants[node.targets[0].id] = node.value.value
         for call in getattr(node, "decorator_list", ()):
             if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "command":
-                yield _command(node, call, chapter, constants)
+                yield _command(node, call, chapter, path.stem, constants)
 
 
-def _command(node, call, chapter, constants):
+def _command(node, call, chapter, module, constants):
     # Signatures may be put together from constants of the module, so this is an expression and not only a literal.
     name, *signatures = (
         eval(compile(ast.Expression(argument), "signature", "eval"), {}, constants) for argument in call.args
@@ -108,6 +111,7 @@ def _command(node, call, chapter, constants):
     return Command(
         name=name.removeprefix("AT+"),
         chapter=chapter,
+        module=module,
         help=ast.get_docstring(node) or "",
         forms=frozenset(forms),
         signatures=tuple(signatures),
@@ -118,6 +122,6 @@ def _command(node, call, chapter, constants):
 
 def index_source(root=None):
     """The text of the generated module firmware/commands/index.py: a bytes constant, which stays in ROM."""
-    lines = [f"{command.full_name} {command.chapter} {command.flags()}" for command in load(root)]
+    lines = [f"{command.full_name} {command.module} {command.flags()}" for command in load(root)]
     text = "\n" + "\n".join(lines) + "\n"
     return f"INDEX = {text.encode()!r}\n"

@@ -20,6 +20,8 @@ WRITE_BURST = 1024
 SEND_MAX = 8192  # bytes of one AT+CIPSEND
 IPD_MAX = 1460  # bytes of one +IPD
 DNS_PORT = 53
+NTP_PORT = 123
+RTC_FRACTION = 1000000  # the last field of machine.RTC().datetime() counts microseconds
 
 # The reasons of esp_wifi_types.h that status() passes on, as codes of +CWJAP.
 JOIN_FAILURES = {

@@ -22,6 +22,8 @@ WRITE_BURST = 128
 SEND_MAX = 2048  # bytes of one AT+CIPSEND
 IPD_MAX = 1460  # bytes of one +IPD
 DNS_PORT = 53
+NTP_PORT = 123
+RTC_FRACTION = 1000  # the last field of machine.RTC().datetime() counts milliseconds
 
 JOIN_FAILURES = {
     network.STAT_NO_AP_FOUND: 3,

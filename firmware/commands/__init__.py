@@ -1,30 +1,30 @@
-"""Which chapter declares which command. The index is made from the declarations when the firmware is built,
-so that a command's chapter is imported, and takes its memory, only when the command is first used."""
+"""Which module declares which command. The index is made from the declarations when the firmware is built,
+so that a command's module is imported, and takes its memory, only when the command is first used."""
 
-from firmware.commands.index import INDEX  # lines "NAME chapter flags"
+from firmware.commands.index import INDEX  # lines "NAME module flags"
 
 # Bits of the flags, as tools/catalog.py writes them.
 TEST, QUERY, SET, EXECUTE, ANYTIME = 1, 2, 4, 8, 16
 
 
 def _find(name):
-    """Chapter and flags of a command, or (None, 0)."""
+    """Module and flags of a command, or (None, 0)."""
     start = INDEX.find(b"\n" + name.encode() + b" ")
-    found, chapter, flags = _fields(start + 1) if start >= 0 else (None, None, 0)
+    found, module, flags = _fields(start + 1) if start >= 0 else (None, None, 0)
     # "AT+RST basic" is found too, but it is no name.
-    return (chapter, flags) if found == name else (None, 0)
+    return (module, flags) if found == name else (None, 0)
 
 
 def _fields(start):
-    name, chapter, flags = INDEX[start : INDEX.find(b"\n", start)].split(b" ")
-    return name.decode(), chapter.decode(), int(flags)
+    name, module, flags = INDEX[start : INDEX.find(b"\n", start)].split(b" ")
+    return name.decode(), module.decode(), int(flags)
 
 
 def load(name):
-    """Imports the chapter that declares `name`, if there is one."""
-    chapter, _ = _find(name)
-    if chapter:
-        __import__("firmware.commands." + chapter)
+    """Imports the module that declares `name`, if there is one."""
+    module, _ = _find(name)
+    if module:
+        __import__("firmware.commands." + module)
 
 
 def anytime(name):
