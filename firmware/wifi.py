@@ -53,7 +53,7 @@ class Radio:
         self.softap.active(bool(mode & 2))
         if starts:
             # The ESP8266's SDK has a memory of its own, and by now joins the network that it was on last.
-            self.station.disconnect()
+            self._disconnect()
             try:
                 # Joining again after a loss is ours, so that the interval is the host's; 0 means none.
                 self.station.config(reconnects=0)
@@ -101,7 +101,7 @@ class Radio:
         was_up = self.state == UP
         if self.state in (UP, JOINING, NO_ADDRESS):
             self.state = DOWN
-            self.station.disconnect()
+            self._disconnect()
         if was_up:
             self._listener(LOST)
 
@@ -113,7 +113,7 @@ class Radio:
                 self._timer.start(_UP_MS)
             else:
                 self.state = DOWN
-                self.station.disconnect()  # else the ESP8266's SDK comes back by itself, unasked
+                self._disconnect()  # else the ESP8266's SDK comes back by itself, unasked
                 self._listener(LOST)
                 self._again = True
                 self._later()
@@ -150,13 +150,16 @@ class Radio:
 
     def _fail(self, code):
         self.error = code
-        try:
-            self.station.disconnect()
-        except OSError:  # nothing to give up
-            pass
+        self._disconnect()
         self.state = DOWN
         self.joined.set()
         self._later()
+
+    def _disconnect(self):
+        try:
+            self.station.disconnect()
+        except OSError:  # nothing to leave or to give up
+            pass
 
     def _later(self):
         if self._again and self.interval:

@@ -30,14 +30,14 @@ class Interpreter:
             name, form, start = self._split(line, length)
             if self._task:
                 if form != EXECUTE or not self._catalog.anytime(name):
-                    self._port.write(messages.BUSY)
-                    return
-                self._task.cancel()
+                    raise ATError(messages.E_BUSY)
+                task = self._task
                 self._task = None
+                task.cancel()
             self._save = None
             result = self._call(name, form, line, start, length)
         except Exception as error:  # a handler's fault ends its command, not the module
-            if self._task and isinstance(error, ATError):
+            if self._task:
                 self._port.write(messages.BUSY)
             else:
                 self._end(None, error)
