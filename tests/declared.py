@@ -39,6 +39,24 @@ def refused(parameter):
     return [(quoted("a" * (parameter.size + 1)), 4), (quoted(letters + "aa"), 4), (0, 5), ("a", 5)]
 
 
+def deciding(command, parameters):
+    """How many parameters, from the first on, tell which of the command's signatures holds."""
+    numbers = [i for i, parameter in enumerate(parameters) if parameter.size is not None]
+    return 0 if len(command.signatures) == 1 else min(numbers, default=len(parameters))
+
+
+def elsewhere(command, parameters, index, value):
+    """Whether the number at a deciding place belongs to another of the command's signatures."""
+    try:
+        number = int(str(value), 0)
+    except ValueError:
+        return False
+    others = [other[index] for other in command.parameters() if len(other) > index]
+    return index < deciding(command, parameters) and any(
+        other.low is not None and other.low <= number <= other.high for other in others
+    )
+
+
 def settable():
     """The commands that have a set form."""
     return [command for command in catalog.load() if "set" in command.forms]

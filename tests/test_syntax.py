@@ -4,7 +4,7 @@ The codes are 0x01, the kind of error, and 16 bits of detail: mostly the index o
 import re
 
 import pytest
-from declared import accepted, refused, settable, signatures, valid
+from declared import accepted, deciding, elsewhere, refused, settable, signatures, valid
 from mpyat import catalog
 
 COMMANDS = catalog.load()
@@ -23,6 +23,14 @@ def strict(module):
     return module
 
 
+def fails(module, command, kind, detail=0):
+    """Expects an error; of a command with several signatures only that it is one of syntax, as any may be meant."""
+    if len(command.signatures) == 1:
+        module.expect(failure(kind, detail))
+    else:
+        module.match(r"ERR CODE:0x010[4-8][0-9a-f]{4}\r\n\r\nERROR\r\n")
+
+
 def each(pairs):
     return pytest.mark.parametrize("command, parameters", pairs, ids=[pair[0].name for pair in pairs])
 
@@ -32,9 +40,11 @@ def test_values_that_do_not_fit(strict, command, parameters):
     for index, parameter in enumerate(parameters):
         values = [valid(other) for other in parameters]
         for value, kind in refused(parameter):
+            if elsewhere(command, parameters, index, value):
+                continue
             values[index] = str(value)
             strict.send(f"{command.full_name}={','.join(values)}")
-            strict.expect(failure(kind, index))
+            fails(strict, command, kind, index)
     strict.settled()
 
 
@@ -61,20 +71,23 @@ def test_numbers_of_parameters(strict, command, parameters):
     count = len(parameters)
     need = max((i + 1 for i, parameter in enumerate(parameters) if not parameter.optional), default=0)
     values = [valid(parameter) for parameter in parameters]
-    for given in (*range(1, need), count + 1, count + 2, count + 20):
+    too_many = () if parameters[-1].repeats else (count + 1, count + 2, count + 20)
+    for given in (*range(max(deciding(command, parameters), 1), need), *too_many):
         line = ",".join((values + ["1"] * 20)[:given])
         strict.send(f"{command.full_name}={line}")
-        strict.expect(failure(6, count << 8 | given))
+        fails(strict, command, 6, count << 8 | given)
     strict.settled()
 
 
 @each(signatures())
 def test_a_link_is_named_only_with_multiple_links(strict, command, parameters):
     single = [parameter for parameter in parameters if not parameter.link]
+    if parameters[-1].repeats:
+        return
     strict.command("AT+CIPMUX=0")
     values = [valid(parameter) for parameter in single]
     strict.send(f"{command.full_name}={','.join([*values, '1'])}")
-    strict.expect(failure(6, len(single) << 8 | len(single) + 1))
+    fails(strict, command, 6, len(single) << 8 | len(single) + 1)
     strict.settled()
 
 
@@ -85,7 +98,7 @@ def test_what_must_not_be_left_out(strict, command, parameters):
             values = [valid(other) for other in parameters]
             values[index] = ""
             strict.send(f"{command.full_name}={','.join(values)}")
-            strict.expect(failure(5, index))
+            fails(strict, command, 5, index)
     strict.settled()
 
 
@@ -95,10 +108,10 @@ def test_strings_that_do_not_end(strict, command, parameters):
         before = "".join(valid(other) + "," for other in parameters[:index])
         for value in ('"', '"abc', '"abc\\"', '"abc\\', '"a"b', '"a""b"', '"a" ', '"\\'):
             strict.send(f"{command.full_name}={before}{value}")
-            strict.expect(failure(8, index))
+            fails(strict, command, 8, index)
         if parameter.size:
             strict.send(f"{command.full_name}={before}" + '"\xff\xfe"')
-            strict.expect(failure(8, index))
+            fails(strict, command, 8, index)
     strict.settled()
 
 

@@ -54,12 +54,14 @@ class Command:
 
 def _usage(parameter):
     if parameter.low is not None:
-        kind = f"{parameter.low}-{parameter.high}"
+        kind = f"{parameter.low}-{parameter.high}" if parameter.high > parameter.low else str(parameter.low)
     elif parameter.size is not None:
         kind = '"..."'
     else:
         kind = "|".join(f'"{word}"' for word in parameter.words)
     text = f"<{parameter.name} {kind}>"
+    if parameter.repeats:
+        text += "..."
     if parameter.default is not None:
         text += f"={parameter.default}"
     return f"[{text}]" if parameter.optional else text

@@ -21,7 +21,7 @@ def command(name, *signatures, saved=0, anytime=False):
     are the forms that the command has; each gets the firmware's parts as `at` (see app.App), and `set` one argument
     per parameter. A function returns None for OK or bytes that end the answer instead; an `async` one may
     wait. It raises ATError or OSError for ERROR. `signatures` are the parameters of the set form (see at.syntax);
-    with several, the first parameter that is a choice of words tells which one holds. `saved` says when
+    with several, the numbers and choices of words that they begin with tell which one holds. `saved` says when
     the parameters are kept in flash, `anytime` that it runs even while another command does."""
 
     def declare(forms):

@@ -13,14 +13,16 @@ class Parameter:
 
     `name:kind` with an optional `=default` or `?` (may be left out, then None). Kinds: `1..65535` an integer in
     that range, `text64` a string of at most 64 bytes, `TCP|UDP` one of these words as a string, in any case.
-    `link` alone is the link's id, 0 to 4, and is there only with AT+CIPMUX=1."""
+    `link` alone is the link's id, 0 to 4, and is there only with AT+CIPMUX=1. A `*` behind the last parameter's kind
+    says that it may stand any number of times, also not at all (then None once)."""
 
     def __init__(self, text):
         text = text.strip()
         self.link = text.startswith("link")
         if text == "link":
             text = "link:0..4"
-        self.optional = text.endswith("?")
+        self.repeats = text.endswith("*")
+        self.optional = self.repeats or text.endswith("?")
         if self.optional:
             text = text[:-1]
         self.name, kind = text.split(":", 1)
@@ -68,12 +70,16 @@ class Parameter:
     def describe(self):
         """What AT+X=? prints for it, such as `<port>(1-65535)`."""
         if self.low is not None:
-            text = "%d-%d" % (self.low, self.high)
+            text = "%d" % self.low
+            if self.high > self.low:
+                text += "-%d" % self.high
         elif self.size is not None:
             text = "%d bytes" % self.size
         else:
             text = ",".join('"%s"' % word for word in self.words)
         text = "<%s>(%s)" % (self.name, text)
+        if self.repeats:
+            text += "..."
         return "[%s]" % text if self.optional else text
 
 
@@ -85,34 +91,46 @@ def parameters(signature):
 def parse(signatures, line, start, end, multiple):
     """Values for a handler from line[start:end]; `multiple` says that AT+CIPMUX=1. ATError when they do not fit."""
     values = tokens(line, start, end)
-    wanted = None
+    best = -1
     for signature in signatures:
-        wanted = [p for p in parameters(signature) if multiple or not p.link]
-        if len(signatures) == 1 or _chosen(wanted, values):
-            break
+        parts = [p for p in parameters(signature) if multiple or not p.link]
+        fits = _fits(parts, values) if len(signatures) > 1 else 0
+        if fits > best:
+            best, wanted = fits, parts
     given = len(values)
+    count = len(wanted)
+    if len(signatures) > 1 and best < min(count, given) and wanted[best].size is None:
+        _check(wanted, values, best)  # no signature holds, so this is the mistake and not the number of parameters
+    if wanted and wanted[-1].repeats:
+        wanted += wanted[-1:] * (given - count)
     need = 0
     for i, parameter in enumerate(wanted):
         if not parameter.optional:
             need = i + 1
     if not need <= given <= len(wanted):
-        raise ATError(E_COUNT, len(wanted) << 8 | given)
+        raise ATError(E_COUNT, count << 8 | given)
     values += [None] * (len(wanted) - given)
-    for i, parameter in enumerate(wanted):
-        if values[i] is None and not parameter.optional:
-            raise ATError(E_TYPE, i)
-        values[i] = parameter.check(values[i], i)
+    for i in range(len(wanted)):
+        values[i] = _check(wanted, values, i)
     return values
 
 
-def _chosen(wanted, values):
-    """Whether this is the alternative that the first choice of words among `values` names."""
-    for parameter, value in zip(wanted, values):  # noqa: B905  MicroPython has no strict
-        if parameter.words:
-            if value is None:
-                value = parameter.default or ""
-            return isinstance(value, str) and parameter.word(value) is not None
-    return False
+def _check(wanted, values, i):
+    if values[i] is None and not wanted[i].optional:
+        raise ATError(E_TYPE, i)
+    return wanted[i].check(values[i], i)
+
+
+def _fits(wanted, values):
+    """How many parameters fit, up to the first text or misfit: among several signatures, most decide for one."""
+    count = 0
+    try:
+        while count < min(len(wanted), len(values)) and wanted[count].size is None:
+            _check(wanted, values, count)
+            count += 1
+    except ATError:
+        pass
+    return count
 
 
 def tokens(line, start, end):
