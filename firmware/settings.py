@@ -25,10 +25,19 @@ class Settings:
         """Holds the parameters of a command, and keeps them on flash: if `when` is 1 always, if 2 while `store`."""
         self._current[name] = values
         if (when == 1 or self.store) and self._saved.get(name) != values:
+            before = self._saved.get(name)
             self._saved[name] = values
-            with open(_NEW, "w") as file:
-                json.dump(self._saved, file)
-            os.rename(_NEW, _FILE)
+            try:
+                with open(_NEW, "w") as file:
+                    json.dump(self._saved, file)
+                os.rename(_NEW, _FILE)
+            except (OSError, MemoryError):
+                # What is not on flash must be written when it is set again.
+                if before is None:
+                    del self._saved[name]
+                else:
+                    self._saved[name] = before
+                raise
 
     def clear(self):
         """Forgets everything, on flash too."""

@@ -110,7 +110,7 @@ class Interpreter:
         if error is None and self._save:
             try:
                 self._at.settings.put(*self._save)
-            except OSError as fault:  # a full or worn flash: the host must know that nothing was kept
+            except (OSError, MemoryError) as fault:  # a full flash or heap: the host must know that nothing was kept
                 error = fault
         if error is None:
             self._port.write(messages.OK if result is None else result)
