@@ -108,7 +108,7 @@ class Module:
         wanted = encode(text)
         self._wait(lambda: not wanted.startswith(self.received[: len(wanted)]) or len(self.received) >= len(wanted))
         got = bytes(self.received[: len(wanted)])
-        assert got == wanted, f"\nexpected {wanted!r}\n     got {bytes(self.received)!r}"
+        assert got == wanted, f"\nexpected {wanted!r}\n     got {bytes(self.received[:500])!r}"
         del self.received[: len(wanted)]
 
     def match(self, pattern):
@@ -121,7 +121,7 @@ class Module:
             return found[0]
 
         self._wait(check)
-        assert found[0], f"\nexpected {expression.pattern!r}\n     got {bytes(self.received)!r}"
+        assert found[0], f"\nexpected {expression.pattern!r}\n     got {bytes(self.received[:500])!r}"
         del self.received[: found[0].end()]
         return found[0]
 

@@ -65,6 +65,9 @@ class Port:
         """Whether a command's answer fits now; while not, no line of the host is looked at."""
         return not self.deaf and len(self._out) - (self._tail - self._head) >= _ANSWER
 
+    def _open(self):
+        return self._data is None and self.has_room()
+
     def idle(self):
         """Whether all that was written has been handed to the UART."""
         return self._head == self._tail and self._data is None
@@ -122,7 +125,11 @@ class Port:
 
     def settle(self):
         """Ends a round: what was written leaves, and the UART is polled for what can now be dealt with."""
+        full = not self._open()
         self.flush()
+        if full and self._open():
+            # Those who found no place in this round have no other event to wake them.
+            self._loop.hurry()
         events = select.POLLOUT if self._stuck else 0
         if self.has_room():
             if self._start == self._end:
@@ -136,6 +143,8 @@ class Port:
     # Input
 
     def _event(self, events):
+        if events & select.POLLOUT:
+            self.flush()
         self._readable = events & ~select.POLLOUT
 
     def turn(self):

@@ -1,6 +1,8 @@
 """Which module declares which command. The index is made from the declarations when the firmware is built,
 so that a command's module is imported, and takes its memory, only when the command is first used."""
 
+import gc
+
 from firmware.commands.index import INDEX  # lines "NAME module flags"
 
 # Bits of the flags, as tools/catalog.py writes them.
@@ -24,6 +26,8 @@ def load(name):
     """Imports the module that declares `name`, if there is one."""
     module, _ = _find(name)
     if module:
+        # What stays of a module should not be scattered among what is thrown away: a small heap ends up in pieces.
+        gc.collect()
         __import__("firmware.commands." + module)
 
 

@@ -17,6 +17,9 @@ CLIENT, SERVER = 0, 1
 _FIRST_PORT = 61000
 _LAST_PORT = 65535
 
+# recv() needs memory in one piece for what it reads, so it is small: the heap may have no large one left.
+_PIECE = 128
+
 # Socket options that only some ports have, by the numbers of Linux, where the unix port runs. The ESP32 and ESP8266
 # ports have no SO_KEEPALIVE: their lwIP is built without a way to set it, so there the option is accepted and idle.
 _TCP_KEEPIDLE = 4
@@ -163,15 +166,20 @@ class TCPLink:
 
     def readinto(self, buffer, size):
         """Reads at most `size` bytes to the start of the buffer: their number, 0 at the end, None if none are there."""
+        count = 0
         try:
             if not self._broken:
                 return self._sock.readinto(buffer, size)
             # readinto() reads until it would block, and forgets what it has read when that ends in an error.
-            data = self._sock.recv(size)
-            buffer[: len(data)] = data
-            return len(data)
+            while count < size:
+                piece = self._sock.recv(min(_PIECE, size - count))
+                if not piece:
+                    break
+                buffer[count : count + len(piece)] = piece
+                count += len(piece)
         except OSError:
-            return 0
+            pass
+        return count
 
     async def write(self, buffer, end):
         """Sends buffer[:end], however long the peer takes; OSError when the connection breaks."""
