@@ -1,0 +1,322 @@
+"""atsim itself: its terminal, its flash, its control socket, its crashes, its options.
+What the firmware answers is tested elsewhere; here it is only the load on the bench."""
+
+import os
+import pathlib
+import select
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from module import LIMIT, Module
+from mpyat.build import FLASH_SIZE, build, write_flash
+from transcript import play
+
+ATSIM = [sys.executable, "-m", "mpyat.simulator"]
+READY = "⏎ready⏎"
+
+
+def failing(*options):
+    """Runs an atsim that must not start; returns what it says, which is one line."""
+    result = subprocess.run([*ATSIM, *options], capture_output=True, text=True, timeout=LIMIT, check=False)
+    assert result.returncode not in (0, None)
+    assert "Traceback" not in result.stderr, result.stderr
+    [line] = result.stderr.splitlines()
+    return line
+
+
+def test_first_line_and_end():
+    """The first line names the terminal; SIGINT and SIGTERM end it well, and nothing of it stays."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with subprocess.Popen(ATSIM, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            line = process.stdout.readline().decode()
+            assert line.startswith("AT port: /dev/pts/"), line
+            path = line.removeprefix("AT port: ").strip()
+            assert os.path.exists(path)
+            process.send_signal(number)
+            assert process.wait(LIMIT) == 0
+            assert process.stderr.read() == b""
+
+
+def test_link(start, tmp_path):
+    link = tmp_path / "modem"
+    module = start("--link", link)
+    assert os.readlink(link) == module.port
+    module.close()
+    module.port = str(link)
+    module.open()
+    module.command("AT")
+    module.process.send_signal(signal.SIGTERM)
+    assert module.process.wait(LIMIT) == 0
+    assert not link.is_symlink()
+    # A link that was left behind is replaced, a file never.
+    link.symlink_to("/nowhere")
+    other = start("--link", link)
+    assert os.readlink(link) == other.port
+    file = tmp_path / "file"
+    file.write_text("precious")
+    assert str(file) in failing("--link", str(file))
+    assert file.read_text() == "precious"
+
+
+def test_the_host_comes_and_goes(module):
+    """It may close and reopen its end; what the module says meanwhile waits in the terminal."""
+    module.close()
+    module.open()
+    module.command("AT")
+    module.send("AT+CWMODE?")
+    module.close()
+    module.open()
+    module.expect("+CWMODE:1⏎⏎OK⏎")
+
+
+def test_restart_keeps_the_terminal(module):
+    module.send("AT+CWMODE?")
+    module.expect("+CWMODE:1⏎⏎OK⏎")
+    before = chips(module)
+    module.send("AT+RST")
+    module.expect("⏎OK⏎⏎ready⏎")
+    assert chips(module) != before
+    module.send("AT")
+    module.expect("AT⏎⏎OK⏎")
+
+
+def test_flash_lasts(start, tmp_path):
+    flash = tmp_path / "flash.img"
+    module = start("--flash", flash)
+    module.command("AT+CWMODE=3")
+    stop(module)
+    assert flash.stat().st_size == FLASH_SIZE
+    again = start("--flash", flash)
+    again.send("AT+CWMODE?")
+    again.expect("+CWMODE:3⏎⏎OK⏎")
+
+
+def test_without_a_file_the_flash_is_new(start):
+    for _ in range(2):
+        module = start()
+        module.send("AT+CWMODE?")
+        module.expect("+CWMODE:1⏎⏎OK⏎")
+        module.command("AT+CWMODE=3")
+
+
+def stop(module):
+    """Ends a module before the test does; the end is only good once its fixture finds it so."""
+    module.process.send_signal(signal.SIGTERM)
+    assert module.process.wait(LIMIT) == 0
+
+
+def test_not_a_flash_image(tmp_path):
+    flash = tmp_path / "flash.img"
+    flash.write_bytes(b"something else")
+    assert str(flash) in failing("--flash", str(flash))
+    assert flash.read_bytes() == b"something else"
+    assert "no/such/folder" in failing("--flash", str(tmp_path / "no/such/folder/flash.img"))
+
+
+def test_power_cycle(module):
+    module.command("AT+CWMODE=2")
+    assert module.control("power cycle") == "ok"
+    module.expect(READY)
+    module.send("AT+CWMODE?")
+    module.expect("AT+CWMODE?⏎+CWMODE:2⏎⏎OK⏎")
+
+
+def test_settings_survive_a_cut_at_any_write(start, tmp_path):
+    """Either the old value or the new one, however much of the writing was done."""
+    module = start("--flash", tmp_path / "flash.img")
+    module.command("AT+CWMODE=2")
+    for writes in range(1, 40):
+        assert module.control(f"power cut after {writes} writes") == "ok"
+        answered = answers(module, "AT+CWMODE=3")
+        assert module.control("power cycle") == "ok"
+        module.match(r".*\r\nready\r\n")
+        module.send("ATE0")
+        module.expect("ATE0⏎⏎OK⏎")
+        module.send("AT+CWMODE?")
+        mode = module.match(r"\+CWMODE:([23])\r\n\r\nOK\r\n")[1]
+        if answered:
+            assert mode == b"3"
+            break
+        module.command("AT+CWMODE=2")
+    else:
+        raise AssertionError("the settings took 40 writes")
+    assert "damaged" not in module.console()
+
+
+def answers(module, command):
+    """Sends a command; whether its OK came before the end of the chip's process."""
+    chip = os.pidfd_open(chips(module)[0])
+    module.send(command)
+    assert select.select([module.fd, chip], [], [], LIMIT)[0]
+    os.close(chip)
+    return module.said() and module.received.startswith(b"\r\nOK")
+
+
+def chips(module):
+    """The processes of the module's chip: one while its power is on."""
+    pid = module.process.pid
+    return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_access_points_down_and_up(online):
+    assert online.control("ap down mpy-at") == "ok"
+    online.expect("WIFI DISCONNECT⏎")
+    assert online.control("ap up mpy-at") == "ok"
+    online.expect("WIFI CONNECTED⏎WIFI GOT IP⏎")
+
+
+def test_noise(module):
+    assert module.control(r"uart noise AT\r\n") == "ok"
+    module.expect("⏎OK⏎")
+    assert module.control(r"uart noise \x00\xff\x80noise\r\n") == "ok"
+    module.expect("⏎ERROR⏎")
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["", "ap", "ap down", "ap down nobody", "power", "power cut after 0 writes", r"uart noise \x0", "x" * 2000],
+)
+def test_control_commands_that_are_none(module, command):
+    assert module.control(command).startswith("error: ")
+    module.settled()
+
+
+def test_control_socket_in_use(module, tmp_path):
+    assert module.control_path in failing("--control", module.control_path)
+
+
+def crashing(folder, json_module):
+    """A flash image with a module json of its own, which the firmware imports at its start, in place of the chip's."""
+    files = {"/json.py": folder / "json.py", "/settings.json": folder / "settings.json"}
+    files["/json.py"].write_text(json_module)
+    files["/settings.json"].write_text("{}")
+    flash = folder / "flash.img"
+    write_flash(flash, build("esp32").files | files)
+    return flash
+
+
+# The firmware cannot even be imported; the chip's MicroPython says why.
+AT_IMPORT = "raise RuntimeError('on the bench')"
+# It fails while it runs, and main.py resets the chip.
+WHILE_RUNNING = "def load(file): raise RuntimeError('on the bench')"
+
+
+@pytest.mark.parametrize("fault", [AT_IMPORT, WHILE_RUNNING])
+def test_crash(tmp_path, fault):
+    """The traceback is on stderr, and the module starts anew."""
+    once = "import os\nos.remove('/json.py')\n" + fault
+    module = Module(tmp_path, "--flash", crashing(tmp_path, once), ready=False)
+    module.expect(READY)
+    assert module.console().count("RuntimeError: on the bench") == 1
+    with pytest.raises(AssertionError, match="on the bench"):
+        module.stop()
+
+
+@pytest.mark.parametrize("fault", [AT_IMPORT, WHILE_RUNNING])
+def test_three_crashes(tmp_path, fault):
+    flash = crashing(tmp_path, fault)
+    result = subprocess.run([*ATSIM, "--flash", flash], capture_output=True, text=True, timeout=LIMIT, check=False)
+    assert result.returncode == 1
+    assert result.stderr.count("RuntimeError: on the bench") == 3
+    assert result.stderr.splitlines()[-1] == "atsim: the firmware crashed 3 times within 10 seconds"
+
+
+def test_restarts_are_no_crashes(module):
+    for _ in range(5):
+        module.send("AT+RST")
+        module.match(r"(AT\+RST\r\n)?\r\nOK\r\n\r\nready\r\n")
+
+
+def test_two_at_once(start):
+    one, two = start(), start()
+    assert one.port != two.port
+    one.command("AT+CWMODE=2")
+    two.command("AT+CWMODE=3")
+    one.send("AT+CWMODE?")
+    one.expect("+CWMODE:2⏎⏎OK⏎")
+    two.send("AT+CWMODE?")
+    two.expect("+CWMODE:3⏎⏎OK⏎")
+
+
+def test_esp8266(start):
+    """The basic session, in the heap of 38 KiB that the chip has."""
+    module = start("--board", "esp8266")
+    play(
+        module,
+        """
+        > AT+GMR
+        ~ AT version:2\\.3\\.0\\.0\\([0-9a-f]{7} - ESP8266 - [^⏎]*\\)⏎.*⏎⏎OK⏎
+        > AT+CWLAP
+        ~ \\+CWLAP:\\(3,"mpy-at",-40,[^⏎]*\\)⏎⏎OK⏎
+        > AT+CWJAP="mpy-at","12345678"
+        < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        > AT+CIFSR
+        < +CIFSR:STAIP,"127.0.0.1"⏎+CIFSR:STAMAC,"5c:cf:7f:c0:ff:ee"⏎⏎OK⏎
+        peer web
+        > AT+CIPSTART="TCP","127.0.0.1",{web}
+        web accepts
+        < CONNECT⏎⏎OK⏎
+        > AT+CIPSEND=5
+        < ⏎OK⏎⏎>
+        >> hello
+        < ⏎Recv 5 bytes⏎⏎SEND OK⏎
+        web gets hello
+        web sends good day
+        < ⏎+IPD,8:good day
+        web closes
+        < CLOSED⏎
+        ! ap down mpy-at
+        < WIFI DISCONNECT⏎
+        """,
+    )
+
+
+def test_heap(start):
+    """A larger one shows in what is free."""
+    free = []
+    for size in ("128K", "512K", "1M"):
+        module = start("--heap", size)
+        module.send("AT+SYSRAM?")
+        free.append(int(module.match(r"\+SYSRAM:(\d+),\d+\r\n\r\nOK\r\n")[1]))
+    assert free[0] < free[1] - 300000 < free[2] - 800000
+
+
+@pytest.mark.parametrize("baud", [115200, 19200])
+def test_pace(start, baud):
+    """Not faster than the line, either way."""
+    module = start("--pace")
+    if baud != 115200:
+        module.command(f"AT+UART_CUR={baud},8,1,0,0")
+    for command, answer in (("AT+CMD?", r".*\r\n\r\nOK\r\n"), ("AT" + " " * 1000, r"\r\nERROR\r\n")):
+        began = time.monotonic()
+        module.send(command)
+        got = module.match(answer)[0]
+        assert time.monotonic() - began >= (len(command) + 2 + len(got)) * 10 / baud * 0.95
+
+
+@pytest.mark.parametrize(
+    "text, complaint",
+    [
+        ("[[ap", ""),
+        ("ssid = 1", "ap"),
+        ("[[ap]]", "ssid"),
+        ("[[ap]]\nssid = 5", "ssid"),
+        ('[[ap]]\nssid = "a"\ncolour = "red"', "colour"),
+        ('[[ap]]\nssid = "a"\nsecurity = "WPA9"', "security"),
+        ('[[ap]]\nssid = "a"\nbssid = "1:2"', "bssid"),
+    ],
+)
+def test_errors_in_the_file_of_access_points(tmp_path, text, complaint):
+    path = tmp_path / "wifi.toml"
+    path.write_text(text)
+    line = failing("--wifi", str(path))
+    assert line.startswith(f"atsim: {path}: ") and complaint in line
+
+
+def test_files_that_are_not_there(tmp_path):
+    missing = str(tmp_path / "missing")
+    for option in ("--wifi", "--micropython"):
+        assert missing in failing(option, missing)
