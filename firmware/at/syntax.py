@@ -1,11 +1,13 @@
 """Parameters: from the bytes of a line to values that fit a signature. Runs under MicroPython and CPython.
 A signature is text such as 'link, type:TCP|TCPv6=TCP, host:text64, port:1..65535, keepalive:0..7200?'."""
 
+from micropython import const
+
 from firmware.at.messages import E_COUNT, E_LENGTH, E_PARSE, E_RANGE, E_TYPE, ATError
 
-_QUOTE = 0x22
-_BACKSLASH = 0x5C
-_COMMA = 0x2C
+_QUOTE = const(0x22)
+_BACKSLASH = const(0x5C)
+_COMMA = const(0x2C)
 
 
 class Parameter:
@@ -22,15 +24,13 @@ class Parameter:
         if text == "link":
             text = "link:0..4"
         self.repeats = text.endswith("*")
-        self.optional = self.repeats or text.endswith("?")
-        if self.optional:
+        self.optional = _optional(text)
+        if text[-1] in "?*":
             text = text[:-1]
         self.name, kind = text.split(":", 1)
         self.default = None
         if "=" in kind:
-            kind, default = kind.split("=", 1)
-            self.optional = True
-            self.default = default
+            kind, self.default = kind.split("=", 1)
         self.low = self.high = self.words = self.size = None
         if kind.startswith("text"):
             self.size = int(kind[4:])
@@ -93,40 +93,52 @@ def parse(signatures, line, start, end, multiple):
     values = tokens(line, start, end)
     best = -1
     for signature in signatures:
-        parts = [p for p in parameters(signature) if multiple or not p.link]
-        fits = _fits(parts, values) if len(signatures) > 1 else 0
+        texts = [text.strip() for text in signature.split(",")]
+        if texts[0].startswith("link") and not multiple:
+            texts.pop(0)
+        fits = _fits(texts, values) if len(signatures) > 1 else 0
         if fits > best:
-            best, wanted = fits, parts
+            best, wanted = fits, texts
     given = len(values)
     count = len(wanted)
-    if len(signatures) > 1 and best < min(count, given) and wanted[best].size is None:
-        _check(wanted, values, best)  # no signature holds, so this is the mistake and not the number of parameters
-    if wanted and wanted[-1].repeats:
+    if len(signatures) > 1 and best < min(count, given):
+        parameter = Parameter(wanted[best])
+        if parameter.size is None:
+            _check(parameter, values, best)  # no signature holds: that is the mistake, not the number of parameters
+    if wanted and wanted[-1].endswith("*"):
         wanted += wanted[-1:] * (given - count)
     need = 0
-    for i, parameter in enumerate(wanted):
-        if not parameter.optional:
+    for i, text in enumerate(wanted):
+        if not _optional(text):
             need = i + 1
     if not need <= given <= len(wanted):
         raise ATError(E_COUNT, count << 8 | given)
     values += [None] * (len(wanted) - given)
-    for i in range(len(wanted)):
-        values[i] = _check(wanted, values, i)
+    # One Parameter at a time, as they are large for a small heap.
+    for i, text in enumerate(wanted):
+        values[i] = _check(Parameter(text), values, i)
     return values
 
 
-def _check(wanted, values, i):
-    if values[i] is None and not wanted[i].optional:
+def _optional(text):
+    return text[-1] in "?*" or "=" in text
+
+
+def _check(parameter, values, i):
+    if values[i] is None and not parameter.optional:
         raise ATError(E_TYPE, i)
-    return wanted[i].check(values[i], i)
+    return parameter.check(values[i], i)
 
 
 def _fits(wanted, values):
     """How many parameters fit, up to the first text or misfit: among several signatures, most decide for one."""
     count = 0
     try:
-        while count < min(len(wanted), len(values)) and wanted[count].size is None:
-            _check(wanted, values, count)
+        while count < min(len(wanted), len(values)):
+            parameter = Parameter(wanted[count])
+            if parameter.size is not None:
+                break
+            _check(parameter, values, count)
             count += 1
     except ATError:
         pass
