@@ -1,6 +1,10 @@
 """AT+MDNS: a service of this module for others to find, and the search for those of others.
 Manual: Wi-Fi_AT_Commands.rst of espressif/esp-at at tag v2.3.0.0_esp8266; TCP-IP_AT_Commands.rst of later versions."""
 
+import gc
+import sys
+
+from firmware import net
 from firmware.at.command import command
 from firmware.at.messages import ATError
 from firmware.wifi import UP
@@ -23,12 +27,15 @@ class MulticastDNS:
     2: searches the local network, timeout in ms. Types: 0 services, 1 TXT, 2 SRV, 3 both, 4 A, 5 AAAA, 6 both."""
 
     def set(at, mode, *values):
+        # The modules that are loaded now stay, and should not be scattered among what is thrown away.
+        gc.collect()
         try:
             if mode == 2:
                 return _search(at, *values)
             if at.mdns:
                 at.mdns.stop()
                 at.mdns = None
+                del sys.modules["firmware.net.mdns"], net.mdns
             if mode:
                 _serve(at, *values)
         except ValueError:  # a name that DNS does not allow
@@ -62,7 +69,6 @@ def _txt(count, texts):
 
 
 def _search(at, kind, *values):
-    from firmware.net.mdns_packet import AAAA, PTR, SRV, TXT, A
     from firmware.net.mdns_query import Search
 
     if at.radio.state != UP:
@@ -70,11 +76,12 @@ def _search(at, kind, *values):
     *parts, patience, wanted = values
     if kind > 3 and parts[0].lower().endswith(".local"):
         parts[0] = parts[0][:-6]
-    kinds = ((PTR, SRV, TXT, A, AAAA), (TXT,), (SRV,), (TXT, SRV), (A,), (AAAA,), (A, AAAA))[kind]
-    return _report(at, Search(kinds, *parts), patience, wanted)
+    return _report(at, Search(kind, *parts), patience, wanted)
 
 
 async def _report(at, search, patience, wanted):
+    # A search is over soon, and what it has loaded would take the place of links.
+    del sys.modules["firmware.net.mdns_query"], net.mdns_query
     await search.run(at.loop, at.radio.station.ifconfig()[0], patience, wanted)
     size = 0
     for result in search.results:

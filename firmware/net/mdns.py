@@ -6,59 +6,65 @@ import socket
 from os import urandom
 from time import ticks_diff, ticks_ms
 
+from micropython import const
+
 from firmware.loop import Timer
 from firmware.net import address, options
-from firmware.net.mdns_packet import (
-    ADDITIONAL,
-    ANSWER,
-    ANY,
-    AUTHORITY,
-    GROUP,
-    INTERNET,
-    NSEC,
-    PORT,
-    PTR,
-    QUESTION,
-    SIZE,
-    SRV,
-    TOP_BIT,
-    TXT,
-    A,
-    Writer,
-    items,
-    name,
-)
+from firmware.net.mdns_packet import GROUP, PORT, Writer, items, name, receive
+
+# Types of records, and the class of all of them.
+_IS_A = const(1)
+_IS_PTR = const(12)
+_IS_TXT = const(16)
+_IS_SRV = const(33)
+_IS_NSEC = const(47)
+_ANY = const(255)
+_INTERNET = const(1)
+# In a record's class: it replaces what others have kept. In a question's: the answer may come to the asker alone.
+_TOP_BIT = const(0x8000)
+# The sections of a message.
+_QUESTION = const(0)
+_ANSWER = const(1)
+_AUTHORITY = const(2)
+_ADDITIONAL = const(3)
 
 # Seconds that others may keep a record: short for what names the host, as RFC 6762 has it.
-_HOST_TTL = 120
-_TTL = 4500
+_HOST_TTL = const(120)
+_TTL = const(4500)
 # Who asks from another port than 5353 knows DNS only, and must not keep the answer.
-_LEGACY_TTL = 10
+_LEGACY_TTL = const(10)
 
-_PROBE_MS = 250
-_ANNOUNCE_MS = 1000
+_PROBE_MS = const(250)
+_ANNOUNCE_MS = const(1000)
 # A record is sent to all at most so often; only its name's defence does not wait.
-_AGAIN_MS = 1000
+_AGAIN_MS = const(1000)
 # A name was lost to somebody who claims it at the same time, or so many names were lost that all must slow down.
-_LOST_MS = 1000
-_CONFLICTS = 15
-_CONFLICTS_MS = 5000
+_LOST_MS = const(1000)
+_CONFLICTS = const(15)
+_CONFLICTS_MS = const(5000)
+# Answers that others may give too are put off by 20 to 120 ms, those to an asker who has more to say by 400 to 500.
+_SHARED_MS = const(20)
+_MORE_MS = const(400)
 
 # The records by their place, which is also their bit: two pointers that others have too (to the service and to its
 # type), then those that are ours alone: SRV and TXT of the service, and of the host its address, and that it has
 # no records of other types (without which many wait in vain for an IPv6 address).
-_POINTER, _TYPE, _SRV, _TXT, _A, _NSEC = 0, 1, 2, 3, 4, 5
-_SHARED = 1 << _POINTER | 1 << _TYPE
-_ALL = 63
+_SRV = const(2)
+_TXT = const(3)
+_A = const(4)
+_SHARED = const(0b000011)
+_ALL = const(0b111111)
 # What is claimed, and what is given up at the end: the type belongs to others as well.
-_CLAIMED = 1 << _SRV | 1 << _TXT | 1 << _A
-_OURS = _CLAIMED | 1 << _POINTER
+_CLAIMED = const(0b011100)
+_OURS = const(0b011101)
 # The records that whoever gets one of them will ask for next.
 _MORE = b"\x3c\x00\x30\x00\x20\x10"
 
-
 # What comes next: to join the group, to probe for the first time (and twice more), to announce, once more.
-_JOIN, _PROBE, _ANNOUNCE, _REPEAT = 0, 1, 4, 5
+_JOIN = const(0)
+_PROBE = const(1)
+_ANNOUNCE = const(4)
+_REPEAT = const(5)
 
 
 class Responder:
@@ -106,7 +112,7 @@ class Responder:
             packet = Writer(True)
             for i, (owner, kind, group, _, data) in enumerate(self._records):
                 if _OURS >> i & 1:
-                    packet.record(ANSWER, owner, kind, group, 0, data)
+                    packet.record(_ANSWER, owner, kind, group, 0, data)
             self._send(packet)
         self.offline()
         self._sock.close()
@@ -145,15 +151,15 @@ class Responder:
         instance = name(instance, *self._service, "local")
         here = bytes(int(number) for number in self._own_ip().split("."))
         place = bytes((0, 0, 0, 0, self._port >> 8, self._port & 255)) + host
-        unique = INTERNET | TOP_BIT
+        unique = _INTERNET | _TOP_BIT
         self._records = (
-            (self._type, PTR, INTERNET, _TTL, instance),
-            (name("_services", "_dns-sd", "_udp", "local"), PTR, INTERNET, _TTL, self._type),
-            (instance, SRV, unique, _HOST_TTL, place),
-            (instance, TXT, unique, _TTL, self._txt),
-            (host, A, unique, _HOST_TTL, here),
+            (self._type, _IS_PTR, _INTERNET, _TTL, instance),
+            (name("_services", "_dns-sd", "_udp", "local"), _IS_PTR, _INTERNET, _TTL, self._type),
+            (instance, _IS_SRV, unique, _HOST_TTL, place),
+            (instance, _IS_TXT, unique, _TTL, self._txt),
+            (host, _IS_A, unique, _HOST_TTL, here),
             # Block 0 of the types, one byte long, in which the bit of A is set.
-            (host, NSEC, unique, _HOST_TTL, host + b"\0\1\x40"),
+            (host, _IS_NSEC, unique, _HOST_TTL, host + b"\0\1\x40"),
         )
         self._keys = [record[0].lower() for record in self._records]
 
@@ -175,12 +181,14 @@ class Responder:
             self._steps.start(_AGAIN_MS)
 
     def _probe(self):
+        # Only the first is to be answered to us alone, as that does not reach those who share an address (on a PC).
+        alone = _TOP_BIT if self._stage == _PROBE else 0
         packet = Writer(False)
         for i in (_SRV, _A):
-            packet.question(self._records[i][0], ANY, INTERNET | TOP_BIT)
+            packet.question(self._records[i][0], _ANY, _INTERNET | alone)
         for i, (owner, kind, _, ttl, data) in enumerate(self._records):
             if _CLAIMED >> i & 1:
-                packet.record(AUTHORITY, owner, kind, INTERNET, ttl, data)
+                packet.record(_AUTHORITY, owner, kind, _INTERNET, ttl, data)
         self._send(packet)
 
     def _conflict(self, place):
@@ -195,7 +203,7 @@ class Responder:
 
     def _event(self, _):
         try:
-            packet, source = self._sock.recvfrom(SIZE)
+            packet, source = receive(self._sock)
             port = address.parts(source)[1]
             if packet[2] & 0x78:  # not a query, nor the answer to one
                 return
@@ -213,7 +221,7 @@ class Responder:
     def _heard(self, packet):
         """Looks in a response for records that contradict ours; our own come back to us, and do not."""
         for section, owner, kind, _, ttl, data in items(packet):
-            if section != QUESTION and ttl:
+            if section != _QUESTION and ttl:
                 owner = owner.lower()
                 for i in (_SRV, _TXT, _A):
                     if self._keys[i] == owner and self._records[i][1] == kind and self._records[i][4] != data:
@@ -225,7 +233,7 @@ class Responder:
         theirs = {}
         for section, owner, kind, _, _, data in items(packet):
             owner = owner.lower()
-            if section == AUTHORITY and owner in self._keys:
+            if section == _AUTHORITY and owner in self._keys:
                 theirs.setdefault(owner, []).append((kind, data))
         for owner, claims in theirs.items():
             ours = []
@@ -239,20 +247,24 @@ class Responder:
     def _asked(self, packet, source, port):
         wanted = alone = known = questions = 0
         probe = False
-        for section, owner, kind, group, ttl, data in items(packet):
-            owner = owner.lower()
-            if section == QUESTION:
-                questions += 1
-                bits = self._matching(owner, kind)
-                wanted |= bits
-                if group & TOP_BIT:
-                    alone |= bits
-            elif section == ANSWER:
-                for i, record in enumerate(self._records):
-                    if self._keys[i] == owner and record[1] == kind and record[4] == data and ttl * 2 >= record[3]:
-                        known |= 1 << i
-            elif section == AUTHORITY:
-                probe = True
+        try:
+            for section, owner, kind, group, ttl, data in items(packet):
+                owner = owner.lower()
+                if section == _QUESTION:
+                    questions += 1
+                    bits = self._matching(owner, kind)
+                    wanted |= bits
+                    if group & _TOP_BIT:
+                        alone |= bits
+                elif section == _ANSWER:
+                    for i, record in enumerate(self._records):
+                        if self._keys[i] == owner and record[1] == kind and record[4] == data and ttl * 2 >= record[3]:
+                            known |= 1 << i
+                elif section == _AUTHORITY:
+                    probe = True
+        except (IndexError, ValueError):  # cut off behind the questions, in the list of what the asker knows
+            if not questions:
+                return
         wanted &= ~known
         if not questions:  # the rest of what the asker of a moment ago knows already
             self._pending &= ~known
@@ -267,7 +279,7 @@ class Responder:
         bits = 0
         for i, record in enumerate(self._records):
             # NSEC answers for each type that is not there.
-            if self._keys[i] == owner and (kind in (record[1], ANY) or (record[1] == NSEC and kind != A)):
+            if self._keys[i] == owner and (kind in (record[1], _ANY) or (record[1] == _IS_NSEC and kind != _IS_A)):
                 bits |= 1 << i
         return bits
 
@@ -277,8 +289,9 @@ class Responder:
         if wanted:
             answer = Writer(True, packet[:2])
             for section, owner, kind, group, _, _ in items(packet):
-                if section == QUESTION:
-                    answer.question(owner, kind, group)
+                if section != _QUESTION:
+                    break
+                answer.question(owner, kind, group)
             self._fill(answer, wanted, True)
             self._sock.sendto(answer.data, source)
 
@@ -297,9 +310,9 @@ class Responder:
         if wanted:
             delay = 0
             if more_follows:
-                delay = 400
+                delay = _MORE_MS
             elif wanted & _SHARED:  # others may answer too, and shall not do so in the same moment
-                delay = 20
+                delay = _SHARED_MS
             if not self._pending or not delay:
                 self._answers.start(delay and delay + urandom(1)[0] * 100 // 256)
             self._pending |= wanted
@@ -340,11 +353,11 @@ class Responder:
         for i in range(6):
             if bits >> i & 1:
                 more |= _MORE[i]
-        for section, mask in ((ANSWER, bits), (ADDITIONAL, more & ~bits)):
+        for section, mask in ((_ANSWER, bits), (_ADDITIONAL, more & ~bits)):
             for i, (owner, kind, group, ttl, data) in enumerate(self._records):
                 if mask >> i & 1:
                     if legacy:
-                        packet.record(section, owner, kind, INTERNET, _LEGACY_TTL, data)
+                        packet.record(section, owner, kind, _INTERNET, _LEGACY_TTL, data)
                     else:
                         packet.record(section, owner, kind, group, ttl, data)
         return bits | more

@@ -1,19 +1,18 @@
 """DNS messages as multicast DNS has them (RFC 6762), read and written; a name is its bytes on the wire.
 Lower case is taken of such bytes whole: the length of a label is below the codes of the letters."""
 
-A, PTR, TXT, AAAA, SRV, NSEC, ANY = 1, 12, 16, 28, 33, 47, 255
-INTERNET = 1
-# In the class of a record: it replaces what caches have. In that of a question: the answer may come to the asker alone.
-TOP_BIT = 0x8000
+from micropython import const
 
 GROUP = "224.0.0.251"
 PORT = 5353
-# What fits in one Ethernet frame; nobody has to send more, and what is cut off is not read.
-SIZE = 1472
-
-QUESTION, ANSWER, AUTHORITY, ADDITIONAL = 0, 1, 2, 3
-_HEADER = 12
-_NAME_MAX = 255
+_PTR = const(12)
+_SRV = const(33)
+_QUESTION = const(0)  # the sections: then 1 answers, 2 authority, 3 additional records
+_HEADER = const(12)
+_NAME_MAX = const(255)
+# Most messages have less than the first, and nearly all less than the second, which fills an Ethernet frame.
+_SHORT = const(512)
+_LONG = const(1472)
 
 
 def name(*labels):
@@ -37,6 +36,14 @@ def labels(wire):
     return found
 
 
+def receive(sock):
+    """The next message and its sender; cut off when a small heap has no piece large enough for more."""
+    try:
+        return sock.recvfrom(_LONG)
+    except MemoryError:
+        return sock.recvfrom(_SHORT)
+
+
 def items(packet):
     """Yields (section, name, type, class, ttl, data) of each question and record. In `data` names are written out.
 
@@ -47,7 +54,7 @@ def items(packet):
             owner, at = _name(packet, at)
             kind, group = _number(packet, at), _number(packet, at + 2)
             at += 4
-            if section == QUESTION:
+            if section == _QUESTION:
                 yield section, owner, kind, group, 0, b""
                 continue
             ttl = _number(packet, at) << 16 | _number(packet, at + 2)
@@ -55,9 +62,9 @@ def items(packet):
             at = start + _number(packet, at + 4)
             if at > len(packet):
                 raise ValueError
-            if kind == PTR:
+            if kind == _PTR:
                 data = _name(packet, start)[0]
-            elif kind == SRV:
+            elif kind == _SRV:
                 data = packet[start : start + 6] + _name(packet, start + 6)[0]
             else:
                 data = packet[start:at]
@@ -100,7 +107,7 @@ class Writer:
             self.data[2] = 0x84  # a response, and the answer is ours to give
 
     def question(self, owner, kind, group):
-        self._item(QUESTION, owner, kind, group)
+        self._item(_QUESTION, owner, kind, group)
 
     def record(self, section, owner, kind, group, ttl, data):
         self._item(section, owner, kind, group)
@@ -108,7 +115,7 @@ class Writer:
         self._number(ttl & 0xFFFF)
         start = len(self.data)
         self._number(0)
-        if kind == PTR:
+        if kind == _PTR:
             self._name(data)
         else:
             self.data += data  # the name in SRV stays whole, for the sake of those that know DNS only

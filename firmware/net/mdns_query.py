@@ -5,27 +5,26 @@ import select
 import socket
 from time import ticks_add, ticks_diff, ticks_ms
 
+from micropython import const
+
 from firmware.loop import Signal
 from firmware.net import address, options
-from firmware.net.mdns_packet import (
-    AAAA,
-    GROUP,
-    INTERNET,
-    PORT,
-    PTR,
-    QUESTION,
-    SIZE,
-    SRV,
-    TXT,
-    A,
-    Writer,
-    items,
-    labels,
-    name,
-)
+from firmware.net.mdns_packet import GROUP, PORT, Writer, items, labels, name, receive
+
+_A = const(1)
+_PTR = const(12)
+_TXT = const(16)
+_AAAA = const(28)
+_SRV = const(33)
+_INTERNET = const(1)
+_QUESTION = const(0)
+# The records that each type of search is for.
+_KINDS = ((_PTR, _SRV, _TXT, _A, _AAAA), (_TXT,), (_SRV,), (_TXT, _SRV), (_A,), (_AAAA,), (_A, _AAAA))
+_SERVICES = const(0)
+_FIRST_HOST = const(4)
 
 # A question is sent again after this time, then after twice the time, and so on.
-_AGAIN_MS = 1000
+_AGAIN_MS = const(1000)
 
 
 class Result:
@@ -41,30 +40,32 @@ class Result:
 
     def any(self, kinds):
         """Whether anything of `kinds` is known."""
-        return (self.txt is not None and TXT in kinds) or (self.host and SRV in kinds) or self.addresses
+        return (self.txt is not None and _TXT in kinds) or (self.host and _SRV in kinds) or self.addresses
 
     def open(self, kinds):
         """The questions (name, type) that are left of those for `kinds`."""
         left = []
-        if SRV in kinds and not self.host:
-            left.append((self.instance, SRV))
-        if TXT in kinds and self.txt is None:
-            left.append((self.instance, TXT))
+        if _SRV in kinds and not self.host:
+            left.append((self.instance, _SRV))
+        if _TXT in kinds and self.txt is None:
+            left.append((self.instance, _TXT))
         if self.host and not self.addresses:
-            left += [(self.host, kind) for kind in (A, AAAA) if kind in kinds]
+            left += [(self.host, kind) for kind in (_A, _AAAA) if kind in kinds]
         return left
 
 
 class Search:
-    """Asks for `kinds` of records of the name that the labels are, or with PTR for all that these lead to."""
+    """Asks for what belongs to the name that the labels are: for services (type 0), what they tell (1: TXT, 2: SRV,
+    3: both), or for a host's addresses (4: A, 5: AAAA, 6: both). ValueError if it can be no name."""
 
-    def __init__(self, kinds, *parts):
+    def __init__(self, kind, *parts):
         self._name = name(*parts, "local")
-        self._kinds = kinds
+        self._kinds = _KINDS[kind]
         self.results = []
-        if PTR not in kinds:
-            is_host = A in kinds or AAAA in kinds
-            self.results.append(Result(None, self._name) if is_host else Result(self._name))
+        if kind >= _FIRST_HOST:
+            self.results.append(Result(None, self._name))
+        elif kind != _SERVICES:
+            self.results.append(Result(self._name))
 
     async def run(self, loop, interface, patience_ms, wanted):
         """Asks on the interface with this address until `wanted` results are complete or the time is up."""
@@ -96,56 +97,56 @@ class Search:
         finally:
             loop.forget(sock)
             sock.close()
-        self.results = [result for result in self.results if PTR in self._kinds or result.any(self._kinds)]
+        self.results = [result for result in self.results if _PTR in self._kinds or result.any(self._kinds)]
 
     def lines(self, result):
         """Yields what a result says, as lines of +MDNS in bytes. It is of the station (IF=1), by way of IPv4 (IP=0)."""
         yield b"IF=1"
         yield b"IP=0"
-        if PTR in self._kinds:
+        if _PTR in self._kinds:
             yield b"PTR=" + labels(result.instance)[0]
-        if result.host and SRV in self._kinds:
+        if result.host and _SRV in self._kinds:
             yield b"SRV=%s:%d" % (b".".join(labels(result.host)), result.port)
-        if TXT in self._kinds:
+        if _TXT in self._kinds:
             for text in result.txt or ():
                 yield b"TXT=" + text
-        for kind, text in result.addresses:
-            yield (b"A=" if kind == A else b"AAAA=") + text.encode()
+        for kind, text in sorted(result.addresses):
+            yield (b"A=" if kind == _A else b"AAAA=") + text.encode()
 
     def _complete(self):
         return sum(not result.open(self._kinds) for result in self.results)
 
     def _open(self, wanted):
         questions = []
-        if PTR in self._kinds and len(self.results) < wanted:
-            questions.append((self._name, PTR))
+        if _PTR in self._kinds and len(self.results) < wanted:
+            questions.append((self._name, _PTR))
         for result in self.results:
             questions += result.open(self._kinds)
         return questions
 
     def _read(self, sock, wanted):
         try:
-            packet = sock.recvfrom(SIZE)[0]
+            packet = receive(sock)[0]
             if packet[2] & 0x80:
                 # The records of one packet stand in any order, but each builds on those of the kind before it.
-                for kinds in ((PTR,), (SRV, TXT), (A, AAAA)):
+                for kinds in ((_PTR,), (_SRV, _TXT), (_A, _AAAA)):
                     for section, owner, kind, _, ttl, data in items(packet):
-                        if section != QUESTION and kind in kinds and ttl:
+                        if section != _QUESTION and kind in kinds and ttl:
                             self._learn(owner.lower(), kind, data, wanted)
         except (OSError, IndexError, ValueError):  # no DNS; what stood before the damage is used
             pass
 
     def _learn(self, owner, kind, data, wanted):
-        if kind == PTR:
+        if kind == _PTR:
             is_new = not any(same(result.instance, data.lower()) for result in self.results)
-            if PTR in self._kinds and same(self._name, owner) and is_new and len(self.results) < wanted:
+            if _PTR in self._kinds and same(self._name, owner) and is_new and len(self.results) < wanted:
                 self.results.append(Result(data))
             return
         for result in self.results:
-            if kind == SRV and same(result.instance, owner):
+            if kind == _SRV and same(result.instance, owner):
                 result.port = data[4] << 8 | data[5]
                 result.host = data[6:]
-            elif kind == TXT and same(result.instance, owner):
+            elif kind == _TXT and same(result.instance, owner):
                 result.txt = labels(data + b"\0")  # strings are written like labels
             elif kind in self._kinds and same(result.host, owner):
                 pair = kind, _text(kind, data)
@@ -161,11 +162,11 @@ def same(wire, lower):
 def _packet(questions):
     packet = Writer(False)
     for owner, kind in questions:
-        packet.question(owner, kind, INTERNET)
+        packet.question(owner, kind, _INTERNET)
     return packet.data
 
 
 def _text(kind, data):
-    if kind == A:
+    if kind == _A:
         return "%d.%d.%d.%d" % tuple(data)
     return ":".join("%02x%02x" % (data[i], data[i + 1]) for i in range(0, 16, 2))
