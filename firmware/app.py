@@ -1,6 +1,8 @@
 """The composition root: builds the parts, connects them, and runs them until the chip is to start anew.
 Every handler of a command gets the App as `at`."""
 
+from micropython import const
+
 from firmware import board as boards
 from firmware import commands
 from firmware.at import messages
@@ -14,7 +16,7 @@ from firmware.settings import Settings
 from firmware.wifi import JOINED, Radio
 
 # The OK of AT+RST has left the port at least this long before `ready`: hosts flush their input in between.
-_QUIET_MS = 20
+_QUIET_MS = const(20)
 
 
 class App:
@@ -28,12 +30,13 @@ class App:
         self.uart = board.uart(self.line_settings)
         self.port = Port(loop, self.uart, board.WRITE_BURST)
         self.links = Links(loop)
-        self.reports = Reports(loop, self.port, self.links, board.IPD_MAX)
+        self.reports = Reports(loop, self.port, self.links, board.IPD_MAX, board.WINDOW)
         self.radio = Radio(loop, board.JOIN_FAILURES, self._radio_event)
-        self.resolver = Resolver(loop, self._name_servers, board.DNS_PORT)
+        self.resolver = Resolver(loop, self.name_servers, board.DNS_PORT)
         self.clock = self.sntp = None  # made by the first command that needs them
         self.mdns = None  # the responder, while AT+MDNS has one
         self.interpreter = Interpreter(loop, self.port, self, commands)
+        self.send_sizes = 1024, 2920  # AT+CIPSENDLCFG
         self.transmit = bytearray(board.SEND_MAX)
         loop.turns = [self.port.turn, self.reports.turn, self.port.settle]
 
@@ -44,6 +47,8 @@ class App:
     def start(self):
         """Applies what was saved, says `ready`, and joins the saved network."""
         self.reports.detailed = bool(self.settings.get("SYSMSG", [0])[0] & 2)
+        self.resolver.ipv6 = bool(self.settings.get("CIPV6", [0])[0])
+        self.links.options = self.settings.get("CIPTCPOPT", self.links.options)
         self.port.write(messages.READY)
         self.port.flush()
         self.radio.set_mode(self.settings.get("CWMODE", [1])[0])
@@ -79,7 +84,11 @@ class App:
                 self.mdns.offline()
             self.reports.text(messages.WIFI_DISCONNECT)
 
-    def _name_servers(self):
+    def name_servers(self):
+        """The addresses of the name servers, best first: those of AT+CIPDNS, or the network's."""
+        manual, *servers = self.settings.get("CIPDNS", [0])
+        if manual:
+            return [server for server in servers if server] or ["208.67.222.222"]
         server = self.radio.station.ifconfig()[3]
         return [] if server == "0.0.0.0" else [server]
 

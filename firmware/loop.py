@@ -5,9 +5,11 @@ import gc
 import select
 from time import ticks_add, ticks_diff, ticks_ms
 
+from micropython import const
+
 # A full collection costs more than many short commands together, so it waits until so many
 # tasks and lines have left their garbage, and then for a moment in which nothing is due.
-_COLLECT_EVERY = 32
+_COLLECT_EVERY = const(32)
 
 
 class Timer:
@@ -105,6 +107,7 @@ class Loop:
         self._watched = {}
         self._timers = []
         self._ready = []
+        self._soon = []
         self._litter = 0
         self._stopped = self._hurry = False
         self.task = None  # the one that runs at this moment
@@ -154,6 +157,10 @@ class Loop:
         """Says that something can go on at once: the next round does not sleep."""
         self._hurry = True
 
+    def soon(self, callback):
+        """Calls `callback()` once after polling: from there sockets may be added to those that are polled."""
+        self._soon.append(callback)
+
     def stop(self):
         self._stopped = True
 
@@ -162,6 +169,8 @@ class Loop:
         while not self._stopped:
             for pollable, events in self._poll.ipoll(self._patience()):
                 watched[pollable](events)
+            while self._soon:
+                self._soon.pop(0)()
             self._fire()
             while self._ready:
                 self._step(self._ready.pop(0))

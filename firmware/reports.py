@@ -1,22 +1,29 @@
 """What the host is told without having asked: +IPD, CONNECT, CLOSED, the state of Wi-Fi.
 Turns what the links say into bytes for the AT port; never cuts into the data that the host is sending."""
 
+from micropython import const
+
 from firmware.at import messages
 from firmware.loop import Timer
+from firmware.net.links import LINKS
 
 # Reports wait for SEND OK, but at most so long once the data have been taken.
-_HOLD_MS = 1000
-_QUEUE = 24
+_HOLD_MS = const(1000)
+_QUEUE = const(24)
+# Room for `4,1460,"...",65535:` with the longest IPv6 address.
+_HEAD = const(72)
 
 
 class Reports:
-    """The listener of the links. `size` is the most bytes that one +IPD carries."""
+    """The listener of the links. `size` is the most bytes of a stream that one +IPD carries, `window` what a link
+    keeps in passive mode."""
 
-    def __init__(self, loop, port, links, size):
+    def __init__(self, loop, port, links, size, window):
         self._port = port
         self._links = links
+        self._window = window
         self._buffer = bytearray(size)
-        self._head = bytearray(48)
+        self._head = bytearray(_HEAD)
         self._waiting = 0  # a bit for each link that has data and was not served
         self._last = 0
         self._queue = []
@@ -24,8 +31,11 @@ class Reports:
         self._timer = Timer(loop, self.release)
         self.detailed = False  # AT+SYSMSG bit 1
         self.origin = False  # AT+CIPDINFO
+        self.passive = bytearray(LINKS)  # for each link bit 0 passive mode, bit 1 lengths of the next datagram
         self.dropped = 0
         links.listener = self
+
+    # Texts
 
     def hold(self):
         """From `>` on: nothing is reported."""
@@ -52,15 +62,8 @@ class Reports:
     def connected(self, link):
         """The text that says that a link is up."""
         if self.detailed:
-            return messages.LINK_CONN % (
-                0,
-                link.number,
-                link.kind,
-                link.role,
-                link.ip,
-                link.port,
-                link.local_port,
-            )
+            values = (0, link.number, link.kind, link.role, link.ip, link.port, link.local_port)
+            return messages.LINK_CONN % values
         return self._named(link, messages.CONNECT)
 
     def ended(self, link):
@@ -70,16 +73,27 @@ class Reports:
     def _named(self, link, text):
         return b"%d,%s" % (link.number, text) if self._links.multiple else text
 
+    # The listener of the links
+
+    def prepare(self, link):
+        """Makes what a new link needs in its mode, before the host hears of it; MemoryError when that is too much."""
+        if self.passive[link.number] & 1:
+            self._make_box(link)
+
     def closed(self, link):
         self._waiting &= ~(1 << link.number)
         self.text(self.ended(link))
 
     def readable(self, link):
-        if self._held or self._queue or self._waiting or not self._ready():
+        if link.box is not None:
+            self._keep(link)
+        elif self._held or self._queue or self._waiting or not self._ready():
             link.pause()
             self._waiting |= 1 << link.number
         else:
             self._serve(link)
+
+    # Active mode
 
     def _ready(self):
         return self._port.takes_data() and self._port.has_room()
@@ -93,7 +107,7 @@ class Reports:
         while self._waiting and not self._queue and self._ready():
             number = self._last
             while True:
-                number = (number + 1) % len(self._links.table)
+                number = (number + 1) % LINKS
                 if self._waiting & 1 << number:
                     break
             self._last = number
@@ -104,17 +118,28 @@ class Reports:
 
     def _serve(self, link):
         """Passes on one block of a link's data; False when the link has ended instead."""
+        if link.datagrams:
+            datagram = link.receive()
+            if datagram:
+                data, ip, port = datagram
+                self._pass(link, data, len(data), ip, port)
+            return True
         count = link.readinto(self._buffer, len(self._buffer))
-        if count == 0:
+        if count is None:
+            return True
+        if count < 0:
             self._links.end(link)
             return False
-        if count:
-            self._port.write(messages.IPD)
-            self._port.write(memoryview(self._head)[: self._header(link, count)])
-            self._port.send(self._buffer, count)
+        self._pass(link, self._buffer, count, link.ip, link.port)
         return True
 
-    def _header(self, link, count):
+    def _pass(self, link, data, count, ip, port):
+        self._port.write(messages.IPD)
+        self._port.write(memoryview(self._head)[: self._header(link, count, ip, port)])
+        if count:
+            self._port.send(data, 0, count)
+
+    def _header(self, link, count, ip, port):
         """Writes `0,1460:` (with CIPDINFO `0,1460,"1.2.3.4",80:`) to _head; returns its length."""
         head = self._head
         at = 0
@@ -124,11 +149,82 @@ class Reports:
             at = 2
         at = _digits(head, at, count)
         if self.origin:
-            text = b',"%s",%d' % (link.ip, link.port)
+            text = b',"%s",%d' % (ip, port)
             head[at : at + len(text)] = text
             at += len(text)
         head[at] = 0x3A
         return at + 1
+
+    # Passive mode
+
+    def _make_box(self, link):
+        from firmware.net import box
+
+        link.box = (box.DatagramBox if link.datagrams else box.StreamBox)(self._window)
+
+    def _keep(self, link):
+        """Takes what has come into the link's box, and tells the host once that something waits."""
+        box = link.box
+        if box.lent:
+            link.pause()  # was_read() goes on
+            return
+        if not box.fill(link):
+            link.pause()
+        self._notice(link)
+
+    def _notice(self, link):
+        box = link.box
+        if not link.noticed and box.next():
+            link.noticed = True
+            # +IPD,0,100 and not a colon: the data wait for CIPRECVDATA.
+            name = b"%d," % link.number if self._links.multiple else b""
+            self.text(messages.IPD + name + b"%d\r\n" % box.next())
+        if box.ended and not box.next():
+            self._links.end(link)
+
+    def was_read(self, link):
+        """The host has read from the link's box: what did not fit in may come, and be noticed when all was read."""
+        if not link.open:
+            return
+        if not link.box.next():
+            link.noticed = False
+        if link.box.ended:
+            self._notice(link)
+        else:
+            link.resume()
+
+    async def send(self, text, data, start, end):
+        """Writes a text and a block of data behind it as one piece; the data are the port's until it has sent them."""
+        while not self._ready():
+            await self._port.sent()
+        self._port.write(text)
+        if start < end:
+            self._port.send(data, start, end)
+
+    async def set_mode(self, number, mode):
+        """Sets `passive` of a link. What waits in it comes as +IPD when the mode becomes active."""
+        self.passive[number] = mode
+        link = self._links.get(number)
+        if not link:
+            return
+        if mode & 1:
+            if link.box is None:
+                self._make_box(link)
+                self._waiting &= ~(1 << number)
+                link.resume()
+            return
+        box = link.box
+        while box is not None and link.open and box.next():
+            data, start, end, sender = box.take(len(self._buffer), False, True)
+            ip, port = sender or (link.ip, link.port)
+            head = bytes(self._head[: self._header(link, end - start, ip, port)])
+            await self.send(messages.IPD + head, data, start, end)
+            await self._port.sent()
+            box.taken(end - start)
+        if box is not None:
+            link.box = None
+            link.noticed = False
+            link.resume()
 
 
 def _digits(buffer, at, number):

@@ -2,6 +2,7 @@
 so the state is polled; `listener(event)` hears of JOINED and LOST."""
 
 import network
+from micropython import const
 
 from firmware.loop import Signal, Timer
 
@@ -13,13 +14,13 @@ NEVER, NO_ADDRESS, UP, JOINING, DOWN = 0, 1, 2, 3, 4
 # What `+CWJAP:n` tells.
 TIMEOUT, WRONG_PASSWORD, NO_AP, FAILED = 1, 2, 3, 4
 
-_JOINING_MS = 40
-_UP_MS = 250
+_JOINING_MS = const(40)
+_UP_MS = const(250)
 # The ESP32 port goes on showing why the last attempt failed until an address is got. The same
 # reason again counts only when a new attempt has had the time for a scan of all channels.
-_STALE_MS = 4000
+_STALE_MS = const(4000)
 # An attempt to come back to a network that was lost; joining by command has its own limit.
-_RETRY_PATIENCE_MS = 15000
+_RETRY_PATIENCE_MS = const(15000)
 
 
 class Radio:

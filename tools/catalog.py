@@ -4,6 +4,7 @@ The chip's index, the console's completion, the tables in the docs and the fuzze
 import ast
 import functools
 import sys
+import types
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +13,11 @@ from mpyat import sources
 FORMS = ("test", "query", "set", "execute")
 # Chapter of the manual -> the modules of firmware/commands/ that declare its commands: each is imported only when one
 # of its own is first used. The order is also that of AT+CMD?.
-CHAPTERS = {"basic": ("basic", "timestamp"), "wifi": ("wifi",), "tcpip": ("tcpip", "clock", "mdns")}
+CHAPTERS = {
+    "basic": ("basic", "timestamp"),
+    "wifi": ("wifi",),
+    "tcpip": ("tcpip", "sending", "receiving", "serving", "names", "clock", "mdns"),
+}
 _ANYTIME = 16
 
 
@@ -73,6 +78,8 @@ def _syntax():
     root = str(sources.root())
     if root not in sys.path:
         sys.path.insert(0, root)
+    # What MicroPython's compiler does with const() is nothing to CPython.
+    sys.modules.setdefault("micropython", types.SimpleNamespace(const=lambda value: value))
     import firmware.at.syntax
 
     return firmware.at.syntax

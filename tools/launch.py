@@ -12,9 +12,7 @@ _PR_SET_PDEATHSIG = 1
 
 # Where the images are once they have been mapped: in this process, or through the ffi of another MicroPython.
 _MAPPED = "uctypes.bytearray_at({address},{size})"
-_BY_FFI = (
-    "uctypes.bytearray_at(__import__('ffi').open(None).func('P','mmap','PLiiil')(0,{size},3,2,{fd},0),{size})"
-)
+_BY_FFI = "uctypes.bytearray_at(__import__('ffi').open(None).func('P','mmap','PLiiil')(0,{size},3,2,{fd},0),{size})"
 
 _START = """\
 import sys,uctypes

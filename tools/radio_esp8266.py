@@ -119,8 +119,7 @@ class Esp8266Radio(Radio):
         if not self.active[STATION]:
             raise OSError("STA must be active")
         return [
-            (ssid, ap.bssid, ap.channel, ap.rssi, _shown_security(ap), int(ap.hidden))
-            for ssid, ap in self.in_range()
+            (ssid, ap.bssid, ap.channel, ap.rssi, _shown_security(ap), int(ap.hidden)) for ssid, ap in self.in_range()
         ]
 
     def net_phy_mode(self, *mode):

@@ -21,9 +21,10 @@ from .module import Module
 from .radio import DEFAULT_NETWORK, AccessPoint, WifiFileError, read_wifi_file
 from .wire import PacedTerminal, Terminal
 
-# An ESP8266 has 38 KiB. An ESP32's heap starts smaller and grows once, to 112 000 bytes on the generic board
+# An ESP8266 has 38 KiB; the 4 KiB more are what the stand-ins take, whose work on the chip is done by code that needs
+# no heap. An ESP32's heap starts smaller and grows once, to 112 000 bytes on the generic board
 # (micropython/micropython pull request 13219); the rest is needed for Wi-Fi.
-_HEAPS = {"esp8266": "38wK", "esp32": "109wK"}
+_HEAPS = {"esp8266": "42wK", "esp32": "109wK"}
 _MACS = {"esp8266": bytes.fromhex("5ccf7fc0ffee"), "esp32": bytes.fromhex("240ac4c0ffee")}
 
 _PROBE = """\

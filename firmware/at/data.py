@@ -3,12 +3,15 @@ What comes in addition, before the command has ended, is dropped and answered `b
 
 from time import ticks_diff, ticks_ms
 
+from micropython import const
+
 from firmware.at import messages
 from firmware.loop import Signal, Timer
 
 # `+++` needs more than this much silence (ms) before and after, and less between its characters.
 GUARD_MS = 20
-_PLUS = 0x2B
+_PLUS = const(0x2B)
+_BACKSLASH = const(0x5C)
 
 
 class Collector:
@@ -19,38 +22,49 @@ class Collector:
         self._port = port
         self._buffer = buffer
         self._count = count
-        self._have = 0
+        self.have = 0  # bytes so far
         self._pluses = 0
         self._quiet = Timer(loop, self._silence)
-        self._complete = Signal(loop)
-        self._escaped = False
+        self.changed = Signal(loop)
+        self.canceled = False
         self._refused = False
         port.sink = self._take
+        if not count:
+            self._complete()
 
     async def done(self):
         """Waits for all the data: True, or False when the host has left with `+++`."""
-        await self._complete.wait()
-        return not self._escaped
+        await self.changed.wait()
+        return not self.canceled
 
     def leave(self):
         self._quiet.stop()
         self._port.sink = None
+        self._port.go_on()
+
+    def _complete(self):
+        self._port.sink = self._refuse
+        self.changed.set()
 
     def _take(self, buffer, start, end):
         self._quiet.stop()
         size = end - start
         # Pluses that make the data complete are data.
-        if self._have + self._pluses + size < self._count and self._is_escape(buffer, start, end):
+        if self.have + self._pluses + size < self._count and self._is_escape(buffer, start, end):
             self._pluses += size
             self._quiet.start(GUARD_MS)
             return size
         self._store_pluses()
-        size = min(size, self._count - self._have)
-        self._buffer[self._have : self._have + size] = memoryview(buffer)[start : start + size]
-        self._have += size
-        if self._have == self._count:
-            self._port.sink = self._refuse
-            self._complete.set()
+        size = self._store(buffer, start, min(end, start + self._count - self.have))
+        if self.have == self._count:
+            self._complete()
+        return size
+
+    def _store(self, buffer, start, end):
+        """Keeps buffer[start:end]; returns how many bytes of it were used up."""
+        size = end - start
+        self._buffer[self.have : self.have + size] = memoryview(buffer)[start:end]
+        self.have += size
         return size
 
     def _is_escape(self, buffer, start, end):
@@ -67,18 +81,17 @@ class Collector:
 
     def _store_pluses(self):
         """The pluses so far were data after all."""
-        for _ in range(self._pluses):
-            self._buffer[self._have] = _PLUS
-            self._have += 1
-        self._pluses = 0
+        if self._pluses:
+            count, self._pluses = self._pluses, 0
+            self._store(b"+++", 0, count)
 
     def _silence(self):
         if self._port.pending():
             return  # the silence has ended already, and what ended it says what the pluses are
         if self._pluses == 3:
-            self._escaped = True
+            self.canceled = True
             self.leave()
-            self._complete.set()
+            self.changed.set()
         else:
             self._store_pluses()
 
@@ -92,3 +105,53 @@ class Collector:
                 self._refused = True
                 self._port.write(messages.BUSY)
         return end - start
+
+
+class EscapedCollector(Collector):
+    """Takes up to `count` bytes, or until `\\0`; any other character behind a backslash stands for itself."""
+
+    _escaped = False
+
+    def _store(self, buffer, start, end):
+        at = start
+        while at < end and self.have < self._count:
+            byte = buffer[at]
+            at += 1
+            if self._escaped:
+                self._escaped = False
+                if byte == 0x30:
+                    self._count = self.have
+                    break
+            elif byte == _BACKSLASH:
+                self._escaped = True
+                continue
+            self._buffer[self.have] = byte
+            self.have += 1
+        return at - start
+
+
+class StreamCollector(Collector):
+    """Takes `count` bytes through a smaller buffer: `ready()` is what waits in it, `sent(n)` makes place.
+
+    While there is no place, the host's bytes stay in the UART, whose flow control holds the host back."""
+
+    def __init__(self, loop, port, buffer, size, count):
+        self._size = size
+        self.start = self.end = 0
+        super().__init__(loop, port, buffer, count)
+
+    def _store(self, buffer, start, end):
+        if self.start == self.end:
+            self.start = self.end = 0
+        size = min(end - start, self._size - self.end)
+        self._buffer[self.end : self.end + size] = memoryview(buffer)[start : start + size]
+        self.end += size
+        self.have += size
+        self.changed.set()
+        return size
+
+    def sent(self, count):
+        """The first `count` bytes of what waits have gone."""
+        self.start += count
+        if self.start == self.end:
+            self._port.go_on()

@@ -3,12 +3,14 @@ A command that waits runs as a task; meanwhile other lines are answered `busy p.
 
 import sys
 
+from micropython import const
+
 from firmware.at import messages, syntax
-from firmware.at.command import EXECUTE, QUERY, SAVED, SET, SIGNATURES, table
+from firmware.at.command import EXECUTE, KEEP, QUERY, SAVED, SET, SIGNATURES, table
 from firmware.at.messages import ATError
 
-_EQUALS = 0x3D
-_QUESTION = 0x3F
+_EQUALS = const(0x3D)
+_QUESTION = const(0x3F)
 
 
 class Interpreter:
@@ -94,6 +96,7 @@ class Interpreter:
         values = syntax.parse(row[SIGNATURES], line, start, length, self._at.links.multiple)
         if row[SAVED]:
             self._save = [name[3:], values, row[SAVED]]
+            self._keep = row[KEEP]
         return handler(self._at, *values)
 
     def _describe(self, name, row):
@@ -109,6 +112,8 @@ class Interpreter:
         self._task = None
         if error is None and self._save:
             try:
+                if self._keep:
+                    self._save[1] = self._keep(self._at)
                 self._at.settings.put(*self._save)
             except (OSError, MemoryError) as fault:  # a full flash or heap: the host must know that nothing was kept
                 error = fault

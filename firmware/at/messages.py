@@ -13,6 +13,7 @@ RECEIVED = b"\r\nRecv %d bytes\r\n"
 SEND_OK = b"\r\nSEND OK\r\n"
 SEND_FAIL = b"\r\nSEND FAIL\r\n"
 SEND_CANCELED = b"\r\nSEND Canceled\r\n"
+SEND_CANCELLED = b"\r\nSEND CANCELLED\r\n"  # of AT+CIPSENDL
 
 CONNECT = b"CONNECT\r\n"
 CLOSED = b"CLOSED\r\n"

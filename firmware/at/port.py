@@ -4,20 +4,23 @@ Nothing here waits: what the UART does not take at once stays in a buffer made a
 import select
 from time import ticks_ms
 
+from micropython import const
+
 from firmware.loop import Signal
 
-_CR = 0x0D
+_CR = const(0x0D)
 # A line has at most so many bytes, its ending included.
-_LINE = 256
-_CHUNK = 256
+_LINE = const(256)
+_CHUNK = const(256)
 # Room that a command may rely on for its answer without waiting; longer answers await `room()`.
-_ANSWER = 512
+_ANSWER = const(512)
 
 
 class Port:
     """`line(buffer, length)` is called for each line, or `sink(buffer, start, end)` for what is data.
 
-    While `sink` is set, it gets the bytes as they arrive, and returns how many of them it took."""
+    While `sink` is set, it gets the bytes as they arrive, and returns how many of them it took; after 0 nothing more
+    is read until `go_on()`."""
 
     def __init__(self, loop, uart, burst):
         self._loop = loop
@@ -39,6 +42,7 @@ class Port:
         self.echo = True
         self.deaf = False  # while True no line is looked at, and it waits where it is
         self.sink = None
+        self._full = False  # the sink took nothing, and waits for `go_on`
         self.line = None
         self.arrived = ticks_ms()  # when the newest bytes were looked at
         loop.watch(uart, self._events, self._event)
@@ -78,11 +82,16 @@ class Port:
             self._drained.clear()
             await self._drained.wait()
 
-    async def empty(self):
-        """Waits until all that was written has left the chip."""
+    async def sent(self):
+        """Waits until all that was written has been handed to the UART."""
+        self.flush()
         while not self.idle():
             self._drained.clear()
             await self._drained.wait()
+
+    async def empty(self):
+        """Waits until all that was written has left the chip."""
+        await self.sent()
         while not self._uart.txdone():
             await self._loop.sleep(2)
 
@@ -90,10 +99,10 @@ class Port:
         """Whether `send` may be called."""
         return self._data is None
 
-    def send(self, buffer, end):
-        """Puts buffer[:end] behind the text so far. The buffer is the port's until `takes_data()` again."""
+    def send(self, buffer, start, end):
+        """Puts buffer[start:end] behind the text so far. The buffer is the port's until `takes_data()` again."""
         self._data = buffer
-        self._data_start = 0
+        self._data_start = start
         self._data_end = end
         self._cut = self._tail
         self.flush()
@@ -131,7 +140,7 @@ class Port:
             # Those who found no place in this round have no other event to wake them.
             self._loop.hurry()
         events = select.POLLOUT if self._stuck else 0
-        if self.has_room():
+        if self.has_room() and not self._full:
             if self._start == self._end:
                 events |= select.POLLIN
             else:
@@ -163,10 +172,16 @@ class Port:
         """Whether something has come that was not looked at."""
         return self._readable or self._start < self._end
 
+    def go_on(self):
+        """The sink takes data again, or is gone."""
+        self._full = False
+
     def _take(self):
-        while self._start < self._end and self.has_room():
+        while self._start < self._end and self.has_room() and not self._full:
             if self.sink:
-                self._start += self.sink(self._in, self._start, self._end)
+                taken = self.sink(self._in, self._start, self._end)
+                self._start += taken
+                self._full = not taken
             else:
                 self._start = self._take_line(self._start, self._end)
             self.arrived = ticks_ms()

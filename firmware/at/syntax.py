@@ -1,11 +1,13 @@
 """Parameters: from the bytes of a line to values that fit a signature. Runs under MicroPython and CPython.
 A signature is text such as 'link, type:TCP|TCPv6=TCP, host:text64, port:1..65535, keepalive:0..7200?'."""
 
+from micropython import const
+
 from firmware.at.messages import E_COUNT, E_LENGTH, E_PARSE, E_RANGE, E_TYPE, ATError
 
-_QUOTE = 0x22
-_BACKSLASH = 0x5C
-_COMMA = 0x2C
+_QUOTE = const(0x22)
+_BACKSLASH = const(0x5C)
+_COMMA = const(0x2C)
 
 
 class Parameter:

@@ -2,7 +2,7 @@
 /board.json on the flash, if it is there, changes any of the values by name (see docs/architecture.md)."""
 
 import json
-import sys
+import os
 
 
 def load():
@@ -14,7 +14,7 @@ def load():
     except ImportError:
         import firmware.board.esp8266 as board
     for name in ("ESP32C3", "ESP32C6", "ESP32S2", "ESP32S3"):
-        if name in sys.implementation._machine:
+        if name in os.uname().machine:
             board.CHIP = name
     try:
         with open("/board.json") as file:

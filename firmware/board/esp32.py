@@ -19,6 +19,9 @@ WRITE_BURST = 1024
 
 SEND_MAX = 8192  # bytes of one AT+CIPSEND
 IPD_MAX = 1460  # bytes of one +IPD
+UDP_MAX = 4096  # bytes of a datagram that is received whole
+WINDOW = 5760  # bytes that a link keeps in passive receive mode
+IPV6 = True
 DNS_PORT = 53
 NTP_PORT = 123
 RTC_FRACTION = 1000000  # the last field of machine.RTC().datetime() counts microseconds

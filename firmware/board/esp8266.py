@@ -21,6 +21,9 @@ WRITE_BURST = 128
 
 SEND_MAX = 2048  # bytes of one AT+CIPSEND
 IPD_MAX = 1460  # bytes of one +IPD
+UDP_MAX = 1472  # bytes of a datagram that is received whole
+WINDOW = 2920  # bytes that a link keeps in passive receive mode; stock has 5760, which the heap has not
+IPV6 = False  # the port's lwIP is built without it
 DNS_PORT = 53
 NTP_PORT = 123
 RTC_FRACTION = 1000  # the last field of machine.RTC().datetime() counts milliseconds

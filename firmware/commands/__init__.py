@@ -1,9 +1,18 @@
 """Which module declares which command. The index is made from the declarations when the firmware is built,
-so that a command's module is imported, and takes its memory, only when the command is first used."""
+so that a command's module is imported, and takes its memory, only when the command is first used, and can be dropped
+again when memory is short: what a command has to remember is kept elsewhere."""
 
 import gc
+import sys
 
+from micropython import const
+
+from firmware.at.command import table
 from firmware.commands.index import INDEX  # lines "NAME module flags"
+
+_PACKAGE = "firmware.commands."
+# Memory is short when less is free than this part of what is in use.
+_SCARCE = const(3)
 
 # Bits of the flags, as tools/catalog.py writes them.
 TEST, QUERY, SET, EXECUTE, ANYTIME = 1, 2, 4, 8, 16
@@ -28,7 +37,26 @@ def load(name):
     if module:
         # What stays of a module should not be scattered among what is thrown away: a small heap ends up in pieces.
         gc.collect()
-        __import__("firmware.commands." + module)
+        if gc.mem_free() < gc.mem_alloc() // _SCARCE:
+            _drop()
+        try:
+            __import__(_PACKAGE + module)
+        except MemoryError:
+            # Half a module is worse than none: its first commands would be there without what they need.
+            _drop()
+            raise
+
+
+def _drop():
+    """Forgets the modules that were loaded; a command that is running keeps what it needs of its own."""
+    package = sys.modules[_PACKAGE[:-1]]
+    for path in list(sys.modules):
+        name = path[len(_PACKAGE) :]
+        if path.startswith(_PACKAGE) and name != "index":
+            del sys.modules[path]
+            delattr(package, name)
+    table.clear()
+    gc.collect()
 
 
 def anytime(name):

@@ -1,19 +1,23 @@
-"""The TCP/IP chapter: links, sending and receiving, what is connected.
-Manual: TCP-IP_AT_Commands.rst of espressif/esp-at, tag v2.3.0.0_esp8266."""
+"""The TCP/IP chapter: links are opened, closed and looked at.
+Manual: TCP-IP_AT_Commands.rst of espressif/esp-at, tag v2.3.0.0_esp8266, with what HEAD adds."""
 
 from time import ticks_diff, ticks_ms
 
+from micropython import const
+
 from firmware.at import messages
-from firmware.at.command import command
-from firmware.at.data import Collector
+from firmware.at.command import STORE, command
 from firmware.at.messages import ATError
-from firmware.net.links import LINKS, TCPLink
+from firmware.net.links import LINKS
+from firmware.net.tcp import TCPLink
 from firmware.wifi import UP
 
 # The manual leaves the limit of a connect to the network when the host names none.
-_CONNECT_MS = 20000
+_CONNECT_MS = const(20000)
 
-_START = "type:TCP=TCP, host:text64, port:1..65535, keep_alive:0..7200=0, local_ip:text39?, timeout:0..60000=0"
+_END = "local_ip:text39?, timeout:0..60000=0"
+_TCP = "type:TCP|TCPv6=TCP, host:text64, port:1..65535, keep_alive:0..7200?, "
+_UDP = "type:UDP|UDPv6, host:text64, port:0..65535, local_port:0..65535?, mode:0..2=0, "
 
 
 @command("AT+CIPMUX", "mode:0..1")
@@ -25,23 +29,25 @@ class Multiple:
 
     def set(at, mode):
         if bool(mode) != at.links.multiple:
-            if at.links.any():
+            if at.links.any() or (at.links.server and at.links.server.running()):
                 raise ATError()
             at.links.multiple = bool(mode)
 
 
-@command("AT+CIPSTART", "link, " + _START)
+@command("AT+CIPSTART", "link, " + _TCP + _END, "link, " + _UDP + _END)
 class Start:
-    """Opens a link. keep_alive in seconds, timeout in ms (0: 20 s)."""
+    """Opens a link. keep_alive in seconds, timeout in ms (0: 20 s); mode of UDP: 0 the peer stays, 1 it changes once,
+    2 it is always the last who sent."""
 
     async def set(at, *values):
-        number = values[0] if at.links.multiple else 0
-        return await _start(at, number, *values[-6:])
+        if at.links.multiple:
+            return await _start(at, *values)
+        return await _start(at, 0, *values)
 
 
-@command("AT+CIPSTARTEX", _START)
+@command("AT+CIPSTARTEX", _TCP + _END, _UDP + _END)
 class StartAny:
-    """Opens a link with the lowest id that is free."""
+    """Opens a link as CIPSTART, with the lowest id that is free."""
 
     async def set(at, *values):
         number = at.links.lowest_free() if at.links.multiple else 0
@@ -50,58 +56,52 @@ class StartAny:
         return await _start(at, number, *values)
 
 
-async def _start(at, number, kind, host, port, keep_alive, local_ip, timeout):
+async def _start(at, number, kind, host, port, *values):
     if at.links.table[number]:
         at.port.write(messages.ALREADY_CONNECTED)
         raise ATError()
-    if at.radio.state != UP:
+    v6 = kind.endswith("v6")
+    if at.radio.state != UP or (v6 and not at.resolver.ipv6):
         raise ATError()
-    link = TCPLink(at.links, number)
-    began = ticks_ms()
-    patience = timeout or _CONNECT_MS
-    try:
-        ip = await at.resolver.resolve(host, patience)
-        left = max(patience - ticks_diff(ticks_ms(), began), 1)
-        await link.connect(ip, port, local_ip, keep_alive, left)
-    except BaseException:  # also when AT+RST ends this command: the id is free again, whatever happened
-        link.close()
-        raise
+    begin = _start_udp if kind.startswith("UDP") else _start_tcp
+    link = await begin(at, number, host, port, 3 if v6 else 2, values)
     at.port.write(at.reports.connected(link))
     at.port.write(messages.OK)
     link.resume()
     return messages.NOTHING
 
 
-@command("AT+CIPSEND", "link, length:1..8192")
-class Send:
-    """Takes so many bytes after the prompt and sends them; +++ between two silences takes it back."""
-
-    async def set(at, *values):
-        number = values[0] if at.links.multiple else 0
-        return await _send(at, number, values[-1])
-
-
-async def _send(at, number, length):
-    if length > at.board.SEND_MAX:
-        raise ATError(messages.E_RANGE, int(at.links.multiple))
-    link = at.links.get(number)
-    if not link:
-        raise ATError()
-    at.port.write(messages.PROMPT)
-    at.reports.hold()
-    collector = Collector(at.loop, at.port, at.transmit, length)
+async def _start_tcp(at, number, host, port, wanted, values):
+    keep_alive, local_ip, timeout = values
+    at.links.set_options(number, (None, None, None, keep_alive))
+    link = TCPLink(at.links, number)
+    began = ticks_ms()
+    patience = timeout or _CONNECT_MS
     try:
-        if not await collector.done():
-            return messages.SEND_CANCELED
-        at.reports.taken()
-        at.port.write(messages.RECEIVED % length)
-        await link.write(at.transmit, length)
-        return messages.SEND_OK
-    except OSError:
-        return messages.SEND_FAIL
-    finally:
-        collector.leave()
-        at.reports.release()
+        ip = await at.resolver.resolve(host, patience, wanted)
+        left = max(patience - ticks_diff(ticks_ms(), began), 1)
+        await link.connect(ip, port, local_ip, left)
+        at.reports.prepare(link)
+    except BaseException:  # also when AT+RST ends this command: the id is free again, whatever happened
+        link.close()
+        raise
+    return link
+
+
+async def _start_udp(at, number, host, port, wanted, values):
+    from firmware.net.udp import UDPLink
+
+    local_port, mode, local_ip, timeout = values
+    link = UDPLink(at.links, number, at.board.UDP_MAX)
+    try:
+        # "0" is how some drivers write a link that only receives.
+        ip = "0.0.0.0" if host == "0" else await at.resolver.resolve(host, timeout, wanted)
+        link.start(ip, port, local_port or 0, mode, local_ip, at.radio.station.ifconfig()[0])
+        at.reports.prepare(link)
+    except BaseException:  # as above
+        link.close()
+        raise
+    return link
 
 
 @command("AT+CIPCLOSE", "link:0..5")
@@ -128,6 +128,27 @@ def _close(at, number):
         raise ATError()
     link.close()
     at.port.write(at.reports.ended(link))
+
+
+@command(
+    "AT+CIPTCPOPT",
+    "link:0..5, linger:-1..65535?, no_delay:0..1?, send_timeout:0..3600000?, keep_alive:0..7200?",
+    saved=STORE,
+)
+class Options:
+    """Socket options of a link (5: all): SO_LINGER (-1 off), TCP_NODELAY, SO_SNDTIMEO in ms, keep-alive in seconds."""
+
+    def query(at):
+        for number in range(LINKS if at.links.multiple else 1):
+            at.line("+CIPTCPOPT:%d,%d,%d,%d,%d", number, *at.links.options[number])
+
+    def set(at, *values):
+        number = values[0] if at.links.multiple else 0
+        for i in range(LINKS) if number == LINKS else (number,):
+            at.links.set_options(i, values[-4:])
+
+    def keep(at):
+        return at.links.options
 
 
 @command("AT+CIPSTATE")
@@ -167,7 +188,7 @@ async def _links(at, name):
 
 @command("AT+CIPDINFO", "mode:0..1")
 class Origin:
-    """1: +IPD names the address and port that the data came from."""
+    """1: +IPD and +CIPRECVDATA name the address and port that the data came from."""
 
     def query(at):
         at.line("+CIPDINFO:%s", "true" if at.reports.origin else "false")
@@ -178,7 +199,7 @@ class Origin:
 
 @command("AT+CIFSR")
 class Addresses:
-    """Addresses of the interfaces that are on: IPv4 and MAC."""
+    """Addresses of the interfaces that are on: IPv4 and MAC. No port of MicroPython tells its IPv6 addresses."""
 
     def execute(at):
         for bit, name, wlan in ((2, "AP", at.radio.softap), (1, "STA", at.radio.station)):

@@ -7,7 +7,7 @@ import socket
 
 def resolved(ip, port, kind=socket.SOCK_STREAM):
     """The port's own form of a numeric address; OSError for a name, as getaddrinfo would wait for a name server."""
-    if not is_ipv4(ip):
+    if not is_ipv4(ip) and not is_ipv6(ip):
         raise OSError(errno.EINVAL)
     return socket.getaddrinfo(ip, port, 0, kind)[0][-1]
 
@@ -16,11 +16,43 @@ def parts(address):
     """Text and port number of an address that a socket gave."""
     if isinstance(address, tuple):
         return address[0], address[1]
-    family, packed, port = socket.sockaddr(address)[:3]
-    return socket.inet_ntop(family, packed), port
+    _, packed, port = socket.sockaddr(address)[:3]
+    return text(packed), port
 
 
 def is_ipv4(text):
     """Whether it is four numbers with dots, and no name."""
     numbers = text.split(".")
     return len(numbers) == 4 and all(n.isdigit() and int(n) < 256 for n in numbers)
+
+
+def is_ipv6(text):
+    """Whether it looks like an IPv6 address, which no name does: it has colons, and hexadecimal digits only.
+
+    A zone may follow, as in fe80::1%lo."""
+    text = text.split("%")[0].lower()
+    return text.count(":") > 1 and not text.strip("0123456789abcdef:.")
+
+
+def is_group(ip):
+    """Whether it is a multicast group."""
+    if ":" in ip:
+        return ip[:2].lower() == "ff"
+    return 224 <= int(ip.split(".")[0]) < 240
+
+
+def text(packed):
+    """The text of an address of 4 or 16 bytes; of a row of zeros in IPv6 the longest is left out (RFC 5952)."""
+    if len(packed) == 4:
+        return "%d.%d.%d.%d" % tuple(packed)
+    words = ["%x" % (packed[i] << 8 | packed[i + 1]) for i in range(0, 16, 2)]
+    best = start = 0
+    for i in range(8):
+        length = 0
+        while i + length < 8 and words[i + length] == "0":
+            length += 1
+        if length > best:
+            best, start = length, i
+    if best < 2:
+        return ":".join(words)
+    return ":".join(words[:start]) + "::" + ":".join(words[start + best :])

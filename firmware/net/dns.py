@@ -1,18 +1,27 @@
-"""Names to IPv4 addresses, without ever blocking: the port's own getaddrinfo would stop every link meanwhile.
-One question at a time over UDP, sent again to each server in turn."""
+"""Names to addresses, without ever blocking: the port's own getaddrinfo would stop every link meanwhile.
+One question at a time over UDP, sent again to each server in turn; A, AAAA, and aliases that a server leaves to us."""
 
 import select
 import socket
 from os import urandom
 from time import ticks_add, ticks_diff, ticks_ms
 
+from micropython import const
+
 from firmware.loop import Signal
 from firmware.net import address
 
-_TRIES = 2
-_WAIT_MS = 2000
-_NO_SUCH_NAME = 3
-_HOST_NOT_FOUND = -2  # lwIP's EAI_NONAME is 200, Linux's -2; only shown in the error log
+# Which addresses are wanted, as AT+CIPDOMAIN numbers it.
+PREFER_IPV4, IPV4_ONLY, IPV6_ONLY = 1, 2, 3
+
+_A = const(1)
+_CNAME = const(5)
+_AAAA = const(28)
+_TRIES = const(2)
+_WAIT_MS = const(2000)
+_ALIASES = const(4)
+_NO_SUCH_NAME = const(3)
+_HOST_NOT_FOUND = const(-2)  # lwIP's EAI_NONAME is 200, Linux's -2; only shown in the error log
 
 
 class Resolver:
@@ -22,31 +31,62 @@ class Resolver:
         self._loop = loop
         self._servers = servers
         self._port = port
+        self.ipv6 = False  # AT+CIPV6
 
-    async def resolve(self, name, patience_ms=None):
-        """The IPv4 address of a host as text; OSError when there is none within `patience_ms`."""
-        if address.is_ipv4(name):
-            return name
-        if name.lower() == "localhost":  # RFC 6761: never asked for
-            return "127.0.0.1"
-        question = _question(name)
-        wait = _WAIT_MS
-        if patience_ms:
-            wait = min(wait, max(patience_ms // _TRIES, 1))
+    async def resolve(self, name, patience_ms=0, wanted=PREFER_IPV4):
+        """The first address of a host as text; OSError when there is none. `patience_ms` of 0: as long as it takes."""
+        return (await self.every(name, patience_ms, wanted))[0]
+
+    async def every(self, name, patience_ms=0, wanted=PREFER_IPV4):
+        """All addresses of a host, as `resolve`. IPv6 addresses only while AT+CIPV6=1."""
+        kinds = [_A, _AAAA]
+        if wanted == IPV6_ONLY:
+            kinds = [_AAAA]
+        elif wanted == IPV4_ONLY or not self.ipv6:
+            kinds = [_A]
+        known = _known(name, kinds)
+        if not known:
+            deadline = ticks_add(ticks_ms(), patience_ms) if patience_ms else None
+            for kind in kinds:
+                if self._servers():
+                    known = await self._find(name, kind, deadline)
+                else:
+                    known = _ask_port(name, kind)
+                if known:
+                    break
+        if not known or (wanted == IPV6_ONLY and not self.ipv6):
+            raise OSError(_HOST_NOT_FOUND)
+        return known
+
+    async def _find(self, name, kind, deadline):
+        """The addresses of one kind, an empty list if there are none."""
+        for _ in range(_ALIASES):
+            found = await self._ask_all(_question(name, kind), deadline)
+            if not isinstance(found, str):
+                return found
+            name = found
+        return []
+
+    async def _ask_all(self, question, deadline):
+        servers = self._servers()
         for _ in range(_TRIES):
-            for server in self._servers():
+            for server in servers:
+                wait = _WAIT_MS
+                if deadline is not None:
+                    wait = min(wait, ticks_diff(deadline, ticks_ms()) // 2)
+                    if wait <= 0:
+                        return []
                 found = await self._ask(server, question, wait)
-                if found:
+                if found is not None:
                     return found
-                if found == "":
-                    raise OSError(_HOST_NOT_FOUND)
-        raise OSError(_HOST_NOT_FOUND)
+        return []
 
     async def _ask(self, server, question, wait):
-        """One question to one server: the address, "" if the name has none, None if the server did not help."""
+        """One question to one server: as _answer(), but None if the server did not help within `wait` ms."""
         arrived = Signal(self._loop)
         deadline = ticks_add(ticks_ms(), wait)
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        family = socket.AF_INET6 if ":" in server else socket.AF_INET
+        sock = socket.socket(family, socket.SOCK_DGRAM)
         try:
             sock.setblocking(False)
             # A random id and a random local port are what keeps others from answering.
@@ -69,16 +109,37 @@ class Resolver:
             sock.close()
 
 
-def _question(name):
-    """A query for the A record: id 0, recursion desired, one question."""
+def _ask_port(name, kind):
+    """The addresses that the port's own resolver knows; it waits, but no name server is known that we could ask."""
+    family = socket.AF_INET if kind == _A else socket.AF_INET6
+    try:
+        found = socket.getaddrinfo(name, 0, family, socket.SOCK_DGRAM)
+    except OSError:
+        return []
+    return [address.parts(entry[-1])[0] for entry in found]
+
+
+def _known(name, kinds):
+    """The addresses that need no question: the name is one itself, or is localhost (RFC 6761)."""
+    if address.is_ipv4(name):
+        return [name] if _A in kinds else []
+    if address.is_ipv6(name):
+        return [name] if _AAAA in kinds else []
+    if name.lower() == "localhost":
+        return ["127.0.0.1" if _A in kinds else "::1"]
+    return []
+
+
+def _question(name, kind):
+    """A query: id 0, recursion desired, one question of class IN."""
     packet = bytearray(b"\0\0\1\0\0\1\0\0\0\0\0\0")
-    for label in name.split("."):
+    for label in (name[:-1] if name.endswith(".") else name).split("."):
         label = label.encode()
         if not 0 < len(label) < 64:
             raise OSError(_HOST_NOT_FOUND)
         packet.append(len(label))
         packet += label
-    packet += b"\0\0\1\0\1"
+    packet += bytes((0, 0, kind, 0, 1))
     return packet
 
 
@@ -91,15 +152,36 @@ def _skip(packet, at):
     return at + 1
 
 
-def _answer(packet, question):
-    """The first A record among the answers. A server follows aliases itself, so the last name needs no check.
+def _name(packet, at):
+    """The name at `at` as text, its pointers followed; IndexError when it does not end."""
+    labels = []
+    for _ in range(64):
+        size = packet[at]
+        if not size:
+            return ".".join(labels)
+        if size & 0xC0:
+            at = (size & 0x3F) << 8 | packet[at + 1]
+        else:
+            if at + size >= len(packet):
+                raise IndexError
+            labels.append(str(packet[at + 1 : at + 1 + size], "utf-8"))
+            at += size + 1
+    raise IndexError
 
-    "" when the name has none, None when this is no answer to the question; OSError when the server failed."""
+
+def _answer(packet, question):
+    """The addresses among the answers as a list, or the text of the alias to ask for in their place.
+
+    An empty list when the name has none, None when this is no answer to the question; OSError when the server
+    failed. A server that follows aliases sends the addresses of the last one, so their names need no check."""
     asked = len(question)
     if packet[:2] != question[:2] or packet[12:asked].lower() != question[12:].lower() or not packet[2] & 0x80:
         return None
     if packet[3] & 15 not in (0, _NO_SUCH_NAME):
         raise OSError(_HOST_NOT_FOUND)
+    kind = question[-3]
+    found = []
+    alias = None
     try:
         at = asked
         for _ in range(packet[6] << 8 | packet[7]):
@@ -107,9 +189,11 @@ def _answer(packet, question):
             size = packet[at + 8] << 8 | packet[at + 9]
             if at + 10 + size > len(packet):
                 return None
-            if packet[at : at + 4] == b"\0\1\0\1" and size == 4:
-                return "%d.%d.%d.%d" % tuple(packet[at + 10 : at + 14])
+            if packet[at : at + 4] == bytes((0, _CNAME, 0, 1)):
+                alias = _name(packet, at + 10)
+            elif packet[at : at + 4] == bytes((0, kind, 0, 1)) and size == (4 if kind == _A else 16):
+                found.append(address.text(packet[at + 10 : at + 10 + size]))
             at += 10 + size
-    except IndexError:  # cut off in the middle of a name or of the numbers behind it
+    except (IndexError, UnicodeError):  # cut off in the middle, or a name that is none
         return None
-    return ""
+    return found or alias or found

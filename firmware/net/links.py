@@ -3,28 +3,21 @@
 
 import errno
 import select
-import socket
 from os import urandom
+from time import ticks_ms
+
+from micropython import const
 
 from firmware.loop import Signal
-from firmware.net import address
+from firmware.net import address, options
 
 LINKS = 5
 CLIENT, SERVER = 0, 1
 
 # No port of MicroPython tells the local port of a socket (there is no getsockname), so a link chooses its own,
 # above the range that Linux gives out by itself.
-_FIRST_PORT = 61000
-_LAST_PORT = 65535
-
-# recv() needs memory in one piece for what it reads, so it is small: the heap may have no large one left.
-_PIECE = 128
-
-# Socket options that only some ports have, by the numbers of Linux, where the unix port runs. The ESP32 and ESP8266
-# ports have no SO_KEEPALIVE: their lwIP is built without a way to set it, so there the option is accepted and idle.
-_TCP_KEEPIDLE = 4
-_TCP_KEEPINTVL = 5
-_TCP_KEEPCNT = 6
+_FIRST_PORT = const(61000)
+_LAST_PORT = const(65535)
 
 
 class Links:
@@ -36,6 +29,24 @@ class Links:
         self.multiple = False
         self.used = False  # whether any link was ever open, which CIPSTATUS tells
         self.table = [None] * LINKS
+        self.server = None
+        # Of each link: SO_LINGER, TCP_NODELAY, SO_SNDTIMEO (ms), keep-alive (s), as AT+CIPTCPOPT has them.
+        self.options = [(-1, 0, 0, 0)] * LINKS
+
+    def tune(self, number, sock):
+        """Sets the options of a link's socket."""
+        linger, no_delay, _, keep_alive = self.options[number]
+        options.linger(sock, linger)
+        options.no_delay(sock, no_delay)
+        options.keep_alive(sock, keep_alive)
+
+    def set_options(self, number, values):
+        """Changes the options of a link, now if it is open; None leaves one as it is."""
+        old = self.options[number]
+        self.options[number] = tuple([old[i] if value is None else value for i, value in enumerate(values)])
+        link = self.get(number)
+        if link and not link.datagrams:
+            self.tune(number, link._sock)
 
     def any(self):
         return any(self.table)
@@ -67,10 +78,14 @@ class Links:
                 link.close()
 
 
-class TCPLink:
-    """One TCP connection. It takes its slot in the table when made, and gives it back when closed."""
+class Link:
+    """What all kinds of links share: a slot in the table, a socket, and when to listen to it.
 
-    kind = "TCP"
+    It takes its slot when made and gives it back when closed. The kinds add `kind`, how to open, `readinto` or
+    `receive`, and `write`."""
+
+    kind = ""
+    datagrams = False
 
     def __init__(self, links, number, role=CLIENT):
         self._links = links
@@ -80,52 +95,28 @@ class TCPLink:
         self.open = False
         self.ip = ""
         self.port = self.local_port = 0
+        self.box = None  # what waits for the host in passive receive mode
+        self.noticed = False  # whether the host has been told of it
+        self.heard = ticks_ms()  # when the peer sent something last
         self._sock = None
         self._broken = self._deaf = self._wants_write = False
         self._events = 0
         self._ready = Signal(self._loop)
         links.table[number] = self
 
-    async def connect(self, ip, port, local_ip, keepalive, patience_ms):
-        """Connects, or raises OSError. `keepalive` in seconds, 0 for none; `patience_ms` until ETIMEDOUT."""
-        if self._links.table[self.number] is not self:  # the network went while the name was asked for
-            raise OSError(errno.ENOTCONN)
-        self.ip, self.port = ip, port
-        self._sock = sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        sock.setblocking(False)
-        self._bind(local_ip)
-        if keepalive and hasattr(socket, "SO_KEEPALIVE"):
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            for option, value in ((_TCP_KEEPIDLE, keepalive), (_TCP_KEEPINTVL, 1), (_TCP_KEEPCNT, 3)):
-                sock.setsockopt(6, option, value)  # 6: IPPROTO_TCP
-        self._events = select.POLLOUT | select.POLLHUP
-        try:
-            sock.connect(address.resolved(ip, port))
-        except OSError as error:
-            if error.errno != errno.EINPROGRESS:
-                raise
-        self._loop.watch(sock, self._events, self._event)
-        if not await self._ready.wait(patience_ms):
-            raise OSError(errno.ETIMEDOUT)
-        if not self._sock:
-            raise OSError(errno.ENOTCONN)
-        if self._broken:
-            sock.recv(1)  # a failed connection gives its reason to the first who reads
-            raise OSError(errno.ECONNREFUSED)
-        self.open = self._links.used = True
-        # The data wait for `resume()`: the host has to hear of the link first.
-        self.pause()
-
-    def _bind(self, local_ip):
+    def _bind(self, local_ip, port=0):
+        """Binds the socket to the port, or with 0 to one that is free."""
         for _ in range(20):
-            number = urandom(2)
-            number = _FIRST_PORT + (number[0] << 8 | number[1]) % (_LAST_PORT - _FIRST_PORT)
+            number = port
+            if not number:
+                pair = urandom(2)
+                number = _FIRST_PORT + (pair[0] << 8 | pair[1]) % (_LAST_PORT - _FIRST_PORT)
             try:
-                self._sock.bind(address.resolved(local_ip or "0.0.0.0", number))
+                self._sock.bind(address.resolved(local_ip, number))
                 self.local_port = number
                 return
             except OSError as error:
-                if error.errno != errno.EADDRINUSE:
+                if port or error.errno != errno.EADDRINUSE:
                     raise
         raise OSError(errno.EADDRINUSE)
 
@@ -141,6 +132,7 @@ class TCPLink:
             self._change(self._events & ~select.POLLOUT)
             self._ready.set()
         if events & ~select.POLLOUT:
+            self.heard = ticks_ms()
             if self._events & select.POLLIN:
                 self._links.listener.readable(self)
             else:
@@ -156,6 +148,16 @@ class TCPLink:
         elif self._sock:
             self._loop.change(self._sock, events)
 
+    def _writable(self):
+        """Await it: True when the socket takes data again or the link has been closed, False after SO_SNDTIMEO."""
+        self._wants_write = True
+        self._change(self._events | select.POLLOUT)
+        return self._ready.wait(self._links.options[self.number][2] or -1)
+
+    def family(self):
+        """What to ask the resolver for when this link needs an address."""
+        return 3 if self.kind.endswith("v6") else 2
+
     def pause(self):
         """The listener has no place for data now."""
         self._change(select.POLLOUT if self._wants_write else 0)
@@ -163,37 +165,6 @@ class TCPLink:
     def resume(self):
         """The listener wants to hear of data again."""
         self._change(self._events | select.POLLIN)
-
-    def readinto(self, buffer, size):
-        """Reads at most `size` bytes to the start of the buffer: their number, 0 at the end, None if none are there."""
-        count = 0
-        try:
-            if not self._broken:
-                return self._sock.readinto(buffer, size)
-            # readinto() reads until it would block, and forgets what it has read when that ends in an error.
-            while count < size:
-                piece = self._sock.recv(min(_PIECE, size - count))
-                if not piece:
-                    break
-                buffer[count : count + len(piece)] = piece
-                count += len(piece)
-        except OSError:
-            pass
-        return count
-
-    async def write(self, buffer, end):
-        """Sends buffer[:end], however long the peer takes; OSError when the connection breaks."""
-        start = 0
-        while start < end:
-            if not self._sock:
-                raise OSError(errno.ENOTCONN)
-            count = self._sock.write(buffer, start, end - start)
-            if count:
-                start += count
-            else:
-                self._wants_write = True
-                self._change(self._events | select.POLLOUT)
-                await self._ready.wait()
 
     def close(self):
         """Closes the connection, if there is one, and frees the slot."""

@@ -1,22 +1,26 @@
 """Socket options: the ports of MicroPython have different ones, and different numbers for them.
 What a port cannot set is left as it is; the command that asked goes on, as the manual lets the host expect."""
 
+import errno
 import socket
 import sys
+
+from micropython import const
 
 # The unix port passes any option on to Linux, whose numbers these are (include/uapi/linux/in.h, in6.h, tcp.h).
 # The ESP32 and ESP8266 ports take SO_REUSEADDR, SO_BROADCAST, TCP_NODELAY and IP_ADD_MEMBERSHIP only, and print a
 # warning for any other, on the ESP8266 to the AT port itself (ports/esp32/modsocket.c, extmod/modlwip.c).
 ANY = sys.platform == "linux"
-_TCP = 6
-_TCP_KEEPIDLE = 4
-_TCP_KEEPINTVL = 5
-_TCP_KEEPCNT = 6
-_IP_MULTICAST_IF = 32
-_IPV6 = 41
-_IPV6_MULTICAST_IF = 17
-_IPV6_JOIN_GROUP = 20
-_IPV6_V6ONLY = 26
+_TCP = const(6)
+_TCP_KEEPIDLE = const(4)
+_TCP_KEEPINTVL = const(5)
+_TCP_KEEPCNT = const(6)
+_IP_MULTICAST_IF = const(32)
+_IPV6 = const(41)
+_IPV6_MULTICAST_IF = const(17)
+_IPV6_JOIN_GROUP = const(20)
+# The unix port's station is the PC's loopback, which Linux numbers 1.
+_LOOPBACK = const(1)
 
 
 def keep_alive(sock, seconds):
@@ -29,11 +33,11 @@ def keep_alive(sock, seconds):
 
 
 def linger(sock, seconds):
-    """What close() does with unsent data: -1 goes on sending by itself, 0 drops them and resets the connection."""
+    """What close() does with unsent data: 0 drops them and resets the connection, any other goes on sending."""
     if ANY:
         # struct linger: two ints of 32 bits, little-endian on all PCs that this runs on.
-        packed = bytes([seconds >= 0, 0, 0, 0, seconds & 255 if seconds > 0 else 0, max(seconds, 0) >> 8, 0, 0])
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, packed)
+        # A time above 0 would have close() wait, and every link with it; Linux goes on sending without that, too.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, bytes([seconds == 0, 0, 0, 0, 0, 0, 0, 0]))
 
 
 def no_delay(sock, on):
@@ -43,7 +47,16 @@ def no_delay(sock, on):
 
 
 def join_group(sock, group, interface):
-    """Receives what is sent to an IPv4 multicast group, and sends to groups, on the interface with this address."""
+    """Receives what is sent to a multicast group, and sends to groups, on the interface with this IPv4 address.
+
+    OSError for an IPv6 group on a chip: the ESP32 port has no option to join one."""
+    if ":" in group:
+        if not ANY:
+            raise OSError(errno.EOPNOTSUPP)
+        index = bytes((_LOOPBACK, 0, 0, 0))
+        sock.setsockopt(_IPV6, _IPV6_MULTICAST_IF, index)
+        sock.setsockopt(_IPV6, _IPV6_JOIN_GROUP, socket.inet_pton(socket.AF_INET6, group.split("%")[0]) + index)
+        return
     here = _packed(interface)
     sock.setsockopt(0, socket.IP_ADD_MEMBERSHIP, _packed(group) + here)
     if ANY:

@@ -1,0 +1,75 @@
+"""The part of the TCP/IP chapter about names and reachability: CIPDOMAIN, CIPDNS, PING, CIPV6.
+Manual: TCP-IP_AT_Commands.rst of espressif/esp-at, tag v2.3.0.0_esp8266, with what HEAD adds."""
+
+from micropython import const
+
+from firmware.at.command import STORE, command
+from firmware.at.messages import E_PARSE, ATError
+from firmware.net import address
+from firmware.wifi import UP
+
+_PING_MS = const(4000)
+
+
+@command("AT+CIPDOMAIN", "host:text200, network:1..3=1, timeout:0..60000=0, all:0..1=0")
+class Domain:
+    """Looks a name up: 1 IPv4 preferred, 2 IPv4 only, 3 IPv6 only; timeout in ms (0: as long as it takes)."""
+
+    async def set(at, host, network, timeout, all_of_them):
+        if at.radio.state != UP:
+            raise ATError()
+        found = await at.resolver.every(host, timeout, network)
+        for ip in found if all_of_them else found[:1]:
+            at.line('+CIPDOMAIN:"%s"', ip)
+
+
+@command("AT+CIPDNS", "enable:0..1, dns1:text39?, dns2:text39?, dns3:text39?", saved=STORE)
+class Servers:
+    """Name servers: 0 those that the network gives, 1 these (without any: 208.67.222.222)."""
+
+    def query(at):
+        manual = at.settings.get("CIPDNS", [0])[0]
+        at.line("+CIPDNS:%d%s", manual, "".join(',"%s"' % server for server in at.name_servers()))
+
+    def set(at, enable, *servers):
+        given = [server for server in servers if server is not None]
+        if len(set(given)) < len(given):
+            raise ATError()
+        for i, server in enumerate(servers):
+            if server is not None and not address.is_ipv4(server) and not address.is_ipv6(server):
+                raise ATError(E_PARSE, i + 1)
+
+
+@command("AT+PING", "host:text200")
+class Ping:
+    """Sends an ICMP echo to a host; answers the time in ms, or TIMEOUT."""
+
+    async def set(at, host):
+        if at.radio.state != UP:
+            raise ATError()
+        from firmware.net.ping import ping
+
+        try:
+            ip = await at.resolver.resolve(host)
+        except OSError:
+            time = None
+        else:
+            time = await ping(at.loop, ip, _PING_MS)
+        if time is None:
+            at.line("+PING:TIMEOUT")
+            raise ATError()
+        # The manual has an empty line more than after other queries; it is the first CR LF of the final result.
+        at.line("+PING:%d", time)
+
+
+@command("AT+CIPV6", "enable:0..1", saved=STORE)
+class IPv6:
+    """1: links, names and pings may use IPv6. The ESP8266 port of MicroPython has none."""
+
+    def query(at):
+        at.line("+CIPV6:%d", at.resolver.ipv6)
+
+    def set(at, enable):
+        if enable and not at.board.IPV6:
+            raise ATError()
+        at.resolver.ipv6 = bool(enable)

@@ -1,0 +1,76 @@
+"""The part of the TCP/IP chapter that receives: active and passive mode, and reading in passive mode.
+Manual: TCP-IP_AT_Commands.rst of espressif/esp-at, tag v2.3.0.0_esp8266, with what HEAD adds."""
+
+from firmware.at import messages
+from firmware.at.command import command
+from firmware.at.messages import ATError
+from firmware.net.links import LINKS
+
+
+@command("AT+CIPRECVMODE", "mode:0..1")
+class Mode:
+    """For all links: 0 data come as +IPD, 1 they wait until the host reads them with CIPRECVDATA."""
+
+    def query(at):
+        at.line("+CIPRECVMODE:%d", at.reports.passive[0] & 1)
+
+    async def set(at, mode):
+        for number in range(LINKS):
+            await at.reports.set_mode(number, mode)
+
+
+@command("AT+CIPRECVTYPE", "link:0..5, mode:0..1, length_mode:0..1=0")
+class Type:
+    """CIPRECVMODE for one link (5: all). length_mode 1: lengths are those of the next datagram."""
+
+    def query(at):
+        for number in range(LINKS if at.links.multiple else 1):
+            at.line("+CIPRECVTYPE:%d,%d", number, at.reports.passive[number] & 1)
+
+    async def set(at, *values):
+        number = values[0] if at.links.multiple else 0
+        mode, length_mode = values[-2:]
+        for i in range(LINKS) if number == LINKS else (number,):
+            await at.reports.set_mode(i, mode | length_mode << 1)
+
+
+@command("AT+CIPRECVDATA", "link, length:1..2147483647, whole:0..1=0")
+class Data:
+    """Reads up to so many bytes in passive mode; whole 1: one complete datagram, or ERROR if it is longer."""
+
+    async def set(at, *values):
+        link = at.links.get(values[0] if at.links.multiple else 0)
+        length, whole = values[-2:]
+        if not link or link.box is None or not link.box.next():
+            raise ATError()
+        piece = link.box.take(length, whole, at.reports.origin)
+        if not piece:
+            raise ATError()
+        buffer, start, end, sender = piece
+        ip, port = sender or (link.ip, link.port)
+        text = b"+CIPRECVDATA:%d," % (end - start)
+        if at.reports.origin:
+            text += b'"%s",%d,' % (ip, port)
+        await at.reports.send(text, buffer, start, end)
+        at.port.write(messages.OK)
+        await at.port.sent()
+        link.box.taken(end - start)
+        at.reports.was_read(link)
+        return messages.NOTHING
+
+
+@command("AT+CIPRECVLEN")
+class Length:
+    """Bytes that wait in each link in passive mode; -1 for a link that is closed."""
+
+    def query(at):
+        lengths = []
+        for number, link in enumerate(at.links.table):
+            if not link or not link.open:
+                lengths.append("-1")
+            elif link.box is not None:
+                next_only = at.reports.passive[number] & 2
+                lengths.append(str(link.box.next() if next_only else link.box.waiting()))
+            else:
+                lengths.append("0")
+        at.line("+CIPRECVLEN:" + ",".join(lengths))

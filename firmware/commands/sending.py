@@ -1,0 +1,125 @@
+"""The part of the TCP/IP chapter that sends: CIPSEND, CIPSENDEX, CIPSENDL.
+Manual: TCP-IP_AT_Commands.rst of espressif/esp-at, tag v2.3.0.0_esp8266, with what HEAD adds."""
+
+from micropython import const
+
+from firmware.at import messages
+from firmware.at.command import command
+from firmware.at.data import Collector, EscapedCollector
+from firmware.at.messages import ATError
+from firmware.net import address
+
+_LENGTH = "link, length:0..8192, host:text64?, port:1..65535?"
+# Bytes that wait this long (ms) are sent although they are fewer than the transmit size.
+_INTERVAL_MS = const(20)
+
+
+@command("AT+CIPSEND", _LENGTH)
+class Send:
+    """Takes so many bytes after the prompt and sends them; +++ between two silences takes it back."""
+
+    async def set(at, *values):
+        return await _send(at, Collector, values)
+
+
+@command("AT+CIPSENDEX", _LENGTH)
+class SendEscaped:
+    """As CIPSEND, but \\0 in the data ends them earlier, and a backslash before any other byte is dropped."""
+
+    async def set(at, *values):
+        return await _send(at, EscapedCollector, values)
+
+
+async def _target(at, values):
+    """The link, the length, and for a datagram to another peer its socket address."""
+    number = values[0] if at.links.multiple else 0
+    length, host, port = values[-3:]
+    link = at.links.get(number)
+    if not link:
+        raise ATError()
+    if not length and not link.datagrams:
+        raise ATError(messages.E_RANGE, int(at.links.multiple))
+    if host is None and port is None:
+        return link, length, None
+    if host is None or port is None or not link.datagrams:
+        raise ATError(messages.E_COUNT)
+    ip = await at.resolver.resolve(host, wanted=link.family())
+    return link, length, address.resolved(ip, port, 2)  # 2: SOCK_DGRAM
+
+
+async def _send(at, collector, values):
+    link, length, to = await _target(at, values)
+    if length > at.board.SEND_MAX:
+        raise ATError(messages.E_RANGE, int(at.links.multiple))
+    at.port.write(messages.PROMPT)
+    at.reports.hold()
+    data = collector(at.loop, at.port, at.transmit, length)
+    try:
+        if not await data.done():
+            return messages.SEND_CANCELED
+        at.reports.taken()
+        at.port.write(messages.RECEIVED % data.have)
+        await link.write(at.transmit, data.have, 0, to)
+        return messages.SEND_OK
+    except OSError:
+        return messages.SEND_FAIL
+    finally:
+        data.leave()
+        at.reports.release()
+
+
+@command("AT+CIPSENDLCFG", "report:100..1048576, transmit:100..2920?")
+class SendLongSizes:
+    """For CIPSENDL: bytes between two reports of progress, and bytes that are sent at a time."""
+
+    def query(at):
+        at.line("+CIPSENDLCFG:%d,%d", *at.send_sizes)
+
+    def set(at, report, transmit):
+        at.send_sizes = report, transmit or at.send_sizes[1]
+
+
+@command("AT+CIPSENDL", "link, length:1..2147483647, host:text64?, port:1..65535?")
+class SendLong:
+    """Sends any number of bytes while they come in, with +CIPSENDL:<sent>,<received>; +++ cancels."""
+
+    async def set(at, *values):
+        from firmware.at.data import StreamCollector
+
+        link, length, to = await _target(at, values)
+        size = min(at.send_sizes[1], at.board.SEND_MAX)
+        at.port.write(messages.PROMPT)
+        at.reports.hold()
+        data = StreamCollector(at.loop, at.port, at.transmit, size, length)
+        try:
+            return await _stream(at, link, data, length, size, to)
+        finally:
+            data.leave()
+            at.reports.release()
+
+
+async def _stream(at, link, data, length, size, to):
+    step = at.send_sizes[0]
+    sent = reported = 0
+    failed = False
+    while sent < length:
+        waiting = data.end - data.start
+        if data.canceled:
+            return messages.SEND_CANCELLED
+        if not waiting or (data.have < length and waiting < size and await data.changed.wait(_INTERVAL_MS)):
+            if not waiting:
+                await data.changed.wait()
+            continue
+        waiting = data.end - data.start
+        try:
+            if not failed:
+                await link.write(at.transmit, data.end, data.start, to)
+        except OSError:
+            failed = True  # the rest of the data is still taken, and dropped, as the host goes on sending it
+        data.sent(waiting)
+        sent += waiting
+        while not failed and (sent - reported >= step or (sent == length and reported < sent)):
+            reported = min(reported + step, sent)
+            await at.port.room()
+            at.line("+CIPSENDL:%d,%d", reported, data.have)
+    return messages.SEND_FAIL if failed else messages.SEND_OK

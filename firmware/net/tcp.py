@@ -1,0 +1,93 @@
+"""TCP links: one connection each, opened by us or taken over from the server."""
+
+import errno
+import select
+import socket
+
+from micropython import const
+
+from firmware.net import address
+from firmware.net.links import Link
+
+# recv() needs memory in one piece for what it reads, so it is small: the heap may have no large one left.
+_PIECE = const(128)
+
+
+class TCPLink(Link):
+    """One TCP connection."""
+
+    kind = "TCP"
+
+    async def connect(self, ip, port, local_ip, patience_ms):
+        """Connects, or raises OSError; `patience_ms` until ETIMEDOUT."""
+        if self._links.table[self.number] is not self:  # the network went while the name was asked for
+            raise OSError(errno.ENOTCONN)
+        v6 = self._name(ip, port)
+        self._sock = sock = socket.socket(socket.AF_INET6 if v6 else socket.AF_INET, socket.SOCK_STREAM)
+        sock.setblocking(False)
+        self._links.tune(self.number, sock)
+        self._bind(local_ip or ("::" if v6 else "0.0.0.0"))
+        self._events = select.POLLOUT | select.POLLHUP
+        try:
+            sock.connect(address.resolved(ip, port))
+        except OSError as error:
+            if error.errno != errno.EINPROGRESS:
+                raise
+        self._loop.watch(sock, self._events, self._event)
+        if not await self._ready.wait(patience_ms):
+            raise OSError(errno.ETIMEDOUT)
+        if not self._sock:
+            raise OSError(errno.ENOTCONN)
+        if self._broken:
+            sock.recv(1)  # a failed connection gives its reason to the first who reads
+            raise OSError(errno.ECONNREFUSED)
+        self.open = self._links.used = True
+        # The data wait for `resume()`: the host has to hear of the link first.
+        self.pause()
+
+    def adopt(self, sock, ip, port, local_port):
+        """Takes over a connection that the server has accepted; its data wait for `resume()`."""
+        self._name(ip, port)
+        self._sock = sock
+        self.local_port = local_port
+        sock.setblocking(False)
+        self._links.tune(self.number, sock)
+        self._loop.watch(sock, 0, self._event)
+        self.open = self._links.used = True
+
+    def _name(self, ip, port):
+        """Keeps the peer's address; returns whether that is IPv6."""
+        self.ip, self.port = ip, port
+        if ":" in ip:
+            self.kind = self.kind + "v6"
+            return True
+        return False
+
+    def readinto(self, buffer, size):
+        """Reads at most `size` bytes to the start of the buffer: their number, -1 at the end, None for none."""
+        count = 0
+        try:
+            if not self._broken:
+                count = self._sock.readinto(buffer, size)
+            # readinto() reads until it would block, and forgets what it has read when that ends in an error.
+            while self._broken and count < size:
+                piece = self._sock.recv(min(_PIECE, size - count))
+                if not piece:
+                    break
+                buffer[count : count + len(piece)] = piece
+                count += len(piece)
+        except OSError:
+            pass
+        return -1 if count == 0 else count
+
+    async def write(self, buffer, end, start=0, to=None):
+        """Sends buffer[start:end], however long the peer takes; OSError when the connection breaks, or when the peer
+        takes nothing for SO_SNDTIMEO. `to` is for datagrams."""
+        while start < end:
+            if not self._sock:
+                raise OSError(errno.ENOTCONN)
+            count = self._sock.write(buffer, start, end - start)
+            if count:
+                start += count
+            elif not await self._writable():
+                raise OSError(errno.ETIMEDOUT)
