@@ -17,6 +17,7 @@ from firmware.wifi import JOINED, Radio
 
 # The OK of AT+RST has left the port at least this long before `ready`: hosts flush their input in between.
 _QUIET_MS = const(20)
+_PATIENCE_MS = const(500)
 
 
 class App:
@@ -63,10 +64,14 @@ class App:
             self.radio.join(ssid, password, bssid and bytes.fromhex(bssid.replace(":", "")), 15000, True)
 
     async def restart(self):
-        """Ends the firmware once all that was written has left; the chip then starts anew."""
+        """Ends the firmware once all that was written has left, or the host has not taken it for too long."""
         if self.mdns:
             self.mdns.stop()
-        await self.port.empty()
+        for _ in range(_PATIENCE_MS // _QUIET_MS):
+            self.port.flush()
+            if self.port.idle() and self.uart.txdone():
+                break
+            await self.loop.sleep(_QUIET_MS)
         await self.loop.sleep(_QUIET_MS)
         self.loop.stop()
 

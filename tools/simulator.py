@@ -190,7 +190,7 @@ def _flash(path, built, networks, cleanup):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="atsim-"))
     cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
     image = pathlib.Path(path) if path else folder / "flash.img"
-    files = built.files | {"/board.json": None}
+    files = built.files | {"/bench.json": None}
     # What a bench needs and a chip does not: other ports to ask for names and for the time.
     usual = AccessPoint(DEFAULT_NETWORK)
     ports = {
@@ -200,8 +200,8 @@ def _flash(path, built, networks, cleanup):
         if getattr(ap, key) != getattr(usual, key)
     }
     if ports:
-        files["/board.json"] = folder / "board.json"
-        files["/board.json"].write_text(json.dumps(ports))
+        files["/bench.json"] = folder / "bench.json"
+        files["/bench.json"].write_text(json.dumps(ports))
     try:
         if image.exists() and not os.access(image, os.W_OK):
             raise Failure(f"cannot write {image}")
