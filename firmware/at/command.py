@@ -6,7 +6,6 @@ QUERY = 1
 SET = 2
 SIGNATURES = 3
 SAVED = 4
-KEEP = 5
 
 # When a set command's parameters go to flash: always, or while AT+SYSSTORE=1.
 ALWAYS = 1
@@ -23,8 +22,8 @@ def command(name, *signatures, saved=0, anytime=False):
     per parameter. A function returns None for OK or bytes that end the answer instead; an `async` one may
     wait. It raises ATError or OSError for ERROR. `signatures` are the parameters of the set form (see at.syntax);
     with several, the numbers and choices of words that they begin with tell which one holds. `saved` says when
-    the parameters are kept in flash (or what the class's function `keep(at)` returns in their place), `anytime` that
-    it runs even while another command does."""
+    the parameters are kept in flash (a handler may name others, see Interpreter.keep), `anytime` that it runs even
+    while another command does."""
 
     def declare(forms):
         table[name] = (
@@ -33,7 +32,6 @@ def command(name, *signatures, saved=0, anytime=False):
             getattr(forms, "set", None),
             signatures,
             saved,
-            getattr(forms, "keep", None),
         )
 
     return declare

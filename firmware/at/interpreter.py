@@ -6,7 +6,7 @@ import sys
 from micropython import const
 
 from firmware.at import messages, syntax
-from firmware.at.command import EXECUTE, KEEP, QUERY, SAVED, SET, SIGNATURES, table
+from firmware.at.command import EXECUTE, QUERY, SAVED, SET, SIGNATURES, table
 from firmware.at.messages import ATError
 
 _EQUALS = const(0x3D)
@@ -59,15 +59,18 @@ class Interpreter:
         """The name in capitals, the form, and where the parameters begin."""
         if length < 0:
             raise ATError(messages.E_NO_END)
-        if bytes(line[:2]).upper() != b"AT":
-            raise ATError(messages.E_NOT_AT)
-        stop = 2
-        while stop < length and line[stop] not in (_EQUALS, _QUESTION):
-            stop += 1
+        stop = line.find(b"=", 2, length)
+        mark = line.find(b"?", 2, length if stop < 0 else stop)
+        if mark >= 0:
+            stop = mark
+        elif stop < 0:
+            stop = length
         try:
-            name = str(bytes(line[:stop]).upper(), "utf-8")
+            name = str(line[:stop], "utf-8").upper()
         except UnicodeError:
-            raise ATError(messages.E_UNKNOWN)
+            name = ""
+        if name[:2] != "AT":
+            raise ATError(messages.E_UNKNOWN if line[:2].upper() == b"AT" else messages.E_NOT_AT)
         rest = length - stop
         if not rest:
             return name, EXECUTE, stop
@@ -96,7 +99,6 @@ class Interpreter:
         values = syntax.parse(row[SIGNATURES], line, start, length, self._at.links.multiple)
         if row[SAVED]:
             self._save = [name[3:], values, row[SAVED]]
-            self._keep = row[KEEP]
         return handler(self._at, *values)
 
     def _describe(self, name, row):
@@ -112,8 +114,6 @@ class Interpreter:
         self._task = None
         if error is None and self._save:
             try:
-                if self._keep:
-                    self._save[1] = self._keep(self._at)
                 self._at.settings.put(*self._save)
             except (OSError, MemoryError) as fault:  # a full flash or heap: the host must know that nothing was kept
                 error = fault

@@ -146,9 +146,7 @@ class Options:
         number = values[0] if at.links.multiple else 0
         for i in range(LINKS) if number == LINKS else (number,):
             at.links.set_options(i, values[-4:])
-
-    def keep(at):
-        return at.links.options
+        at.interpreter.keep(*at.links.options)
 
 
 @command("AT+CIPSTATE")
