@@ -7,10 +7,11 @@ from module import LIMIT
 
 
 class Peer:
-    """A TCP server on 127.0.0.1 with one connection at a time."""
+    """A TCP server on loopback with one connection at a time."""
 
-    def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, address="127.0.0.1"):
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.listener = socket.create_server((address, 0), family=family)
         self.listener.settimeout(LIMIT)
         self.port = self.listener.getsockname()[1]
         self.sock = None
@@ -22,6 +23,9 @@ class Peer:
         self.sock, self.address = self.listener.accept()
         self.sock.settimeout(LIMIT)
         return self.sock
+
+    def send(self, data):
+        self.sock.sendall(data)
 
     def get(self, count):
         """The next `count` bytes."""
@@ -46,3 +50,42 @@ class Peer:
         if self.sock:
             self.sock.close()
         self.listener.close()
+
+
+class UDPPeer:
+    """A UDP socket on loopback. It sends to who it heard from last, or to the port that it faces."""
+
+    def __init__(self, address="127.0.0.1", port=0):
+        self.sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock.settimeout(LIMIT)
+        self.sock.bind((address, port))
+        self.address = address
+        self.port = self.sock.getsockname()[1]
+        self.other = None
+
+    def face(self, port, address=None):
+        """The port of the module that it sends to from here on."""
+        self.other = (address or self.address, port)
+
+    def send(self, data):
+        self.sock.sendto(data, self.other)
+
+    def get(self, count=0):
+        """The next datagram, whole, however many bytes were expected."""
+        data, self.other = self.sock.recvfrom(65536)
+        return data
+
+    def close(self):
+        self.sock.close()
+
+
+class FreePort:
+    """The number of a UDP port that nobody has, for the module to take."""
+
+    def __init__(self):
+        peer = UDPPeer()
+        self.port = peer.port
+        peer.close()
+
+    def close(self):
+        pass

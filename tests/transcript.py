@@ -9,14 +9,24 @@
     web accepts         takes the module's connection; also: web ended, web closes, web resets
     web sends abc       data from the peer
     web gets abc        exactly these data reach the peer
+    udp a               a UDP peer on loopback; {a} is its port from here on. `peer` and `udp` take an address, too
+    a gets abc          exactly this datagram comes next
+    a sends abc         a datagram to whom it heard from last
+    a faces 4000        whom it sends to from here on: this port of 127.0.0.1
+    free p              {p} is a UDP port that nobody has
+    door d              {d} is a TCP port that nobody has
+    client c {d}        connects to this port of the module; {c} is its own port, and it does what a peer does
 
 In texts, \\r \\n \\t \\0 and \\xNN stand for bytes. Empty lines and lines that begin with # are skipped.
 At the end the module must have nothing more to say."""
 
 import re
 
+from clients import Client, Door
 from module import encode
-from peers import Peer
+from peers import FreePort, Peer, UDPPeer
+
+_KINDS = {"peer": Peer, "udp": UDPPeer, "free": FreePort, "door": Door, "client": Client}
 
 
 def play(module, text):
@@ -51,8 +61,9 @@ def _step(module, peers, line):
     elif word == "!":
         answer = module.control(rest)
         assert answer == "ok", answer
-    elif word == "peer":
-        peers[rest] = Peer()
+    elif word in _KINDS:
+        name, *address = rest.split()
+        peers[name] = _KINDS[word](*address)
     else:
         _peer(peers[word], rest)
 
@@ -63,11 +74,13 @@ def _peer(peer, text):
     if verb == "accepts":
         peer.accept()
     elif verb == "sends":
-        peer.sock.sendall(data)
+        peer.send(data)
     elif verb == "gets":
         got = peer.get(len(data))
         assert got == data, f"the peer got {got!r} instead of {data!r}"
     elif verb == "closes":
         peer.sock.close()
+    elif verb == "faces":
+        peer.face(int(data))
     else:
         {"ended": peer.ended, "resets": peer.reset}[verb]()

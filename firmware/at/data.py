@@ -10,6 +10,7 @@ from firmware.loop import Signal, Timer
 
 # `+++` needs more than this much silence (ms) before and after, and less between its characters.
 GUARD_MS = 20
+PLUSES = b"+++"
 _PLUS = const(0x2B)
 _BACKSLASH = const(0x5C)
 
@@ -83,17 +84,24 @@ class Collector:
         """The pluses so far were data after all."""
         if self._pluses:
             count, self._pluses = self._pluses, 0
-            self._store(b"+++", 0, count)
+            self._store(PLUSES, 0, count)
 
     def _silence(self):
+        if not self._port.has_room():
+            self._quiet.start(GUARD_MS)  # the port does not read now, so it cannot tell what is a silence
+            return
         if self._port.pending():
             return  # the silence has ended already, and what ended it says what the pluses are
-        if self._pluses == 3:
-            self.canceled = True
-            self.leave()
-            self.changed.set()
+        if self._pluses == len(PLUSES):
+            self._left()
         else:
             self._store_pluses()
+
+    def _left(self):
+        """The host has canceled its data."""
+        self.canceled = True
+        self.leave()
+        self.changed.set()
 
     def _refuse(self, buffer, start, end):
         """Drops a byte too many; says so once for each line, as a host may end its data with CR LF."""
@@ -131,27 +139,56 @@ class EscapedCollector(Collector):
 
 
 class StreamCollector(Collector):
-    """Takes `count` bytes through a smaller buffer: `ready()` is what waits in it, `sent(n)` makes place.
+    """Takes `count` bytes through a smaller buffer: what waits in it is buffer[start:end], `sent(n)` makes place.
 
-    While there is no place, the host's bytes stay in the UART, whose flow control holds the host back."""
+    The buffer has `size` bytes and three more, for pluses that turn out to be data. While there is no place, the
+    host's bytes stay in the UART, whose flow control holds the host back. `cancel()` is called when the host leaves
+    with `+++`."""
 
-    def __init__(self, loop, port, buffer, size, count):
+    def __init__(self, loop, port, buffer, size, count, cancel):
         self._size = size
+        self._cancel = cancel
+        self._late = False  # the next bytes came earlier, when there was no place
         self.start = self.end = 0
         super().__init__(loop, port, buffer, count)
 
-    def _store(self, buffer, start, end):
-        if self.start == self.end:
-            self.start = self.end = 0
-        size = min(end - start, self._size - self.end)
-        self._buffer[self.end : self.end + size] = memoryview(buffer)[start : start + size]
-        self.end += size
-        self.have += size
-        self.changed.set()
-        return size
+    async def some(self, ms):
+        """Waits until the buffer is full, or holds all that is missing, or for `ms` after the first byte in it.
+        False when there is nothing more to come, also because the host has left."""
+        while self.start == self.end and not self.canceled:
+            if self.have == self._count:
+                return False
+            await self.changed.wait()
+        began = ticks_ms()
+        while self.end < self._size and self.have < self._count and not self.canceled:
+            left = ms - ticks_diff(ticks_ms(), began)
+            if left <= 0 or not await self.changed.wait(left):
+                break
+        return not self.canceled
 
     def sent(self, count):
         """The first `count` bytes of what waits have gone."""
         self.start += count
         if self.start == self.end:
             self._port.go_on()
+
+    def _store(self, buffer, start, end):
+        if self.start == self.end:
+            self.start = self.end = 0
+        size = end - start
+        if buffer is not PLUSES:
+            size = min(size, max(self._size - self.end, 0))
+            self._late = not size
+        self._buffer[self.end : self.end + size] = memoryview(buffer)[start : start + size]
+        self.end += size
+        self.have += size
+        self.changed.set()
+        return size
+
+    def _is_escape(self, buffer, start, end):
+        # Bytes that had to wait say nothing about a silence before them.
+        return not self._late and self.end <= self._size and super()._is_escape(buffer, start, end)
+
+    def _left(self):
+        super()._left()
+        self._cancel()

@@ -7,11 +7,11 @@ from firmware.at import messages
 from firmware.at.command import command
 from firmware.at.data import Collector, EscapedCollector
 from firmware.at.messages import ATError
-from firmware.net import address
 
 _LENGTH = "link, length:0..8192, host:text64?, port:1..65535?"
 # Bytes that wait this long (ms) are sent although they are fewer than the transmit size.
 _INTERVAL_MS = const(20)
+_LONGEST = const(0x7FFFFFFF)
 
 
 @command("AT+CIPSEND", _LENGTH)
@@ -30,27 +30,27 @@ class SendEscaped:
         return await _send(at, EscapedCollector, values)
 
 
-async def _target(at, values):
+async def _target(at, values, limit):
     """The link, the length, and for a datagram to another peer its socket address."""
     number = values[0] if at.links.multiple else 0
     length, host, port = values[-3:]
     link = at.links.get(number)
     if not link:
         raise ATError()
-    if not length and not link.datagrams:
+    if length > limit or (not length and not link.datagrams):
         raise ATError(messages.E_RANGE, int(at.links.multiple))
     if host is None and port is None:
         return link, length, None
     if host is None or port is None or not link.datagrams:
         raise ATError(messages.E_COUNT)
     ip = await at.resolver.resolve(host, wanted=link.family())
-    return link, length, address.resolved(ip, port, 2)  # 2: SOCK_DGRAM
+    if not link.open:  # it went while the name was asked for
+        raise ATError()
+    return link, length, link.address(ip, port)
 
 
 async def _send(at, collector, values):
-    link, length, to = await _target(at, values)
-    if length > at.board.SEND_MAX:
-        raise ATError(messages.E_RANGE, int(at.links.multiple))
+    link, length, to = await _target(at, values, at.board.SEND_MAX)
     at.port.write(messages.PROMPT)
     at.reports.hold()
     data = collector(at.loop, at.port, at.transmit, length)
@@ -84,42 +84,43 @@ class SendLong:
     """Sends any number of bytes while they come in, with +CIPSENDL:<sent>,<received>; +++ cancels."""
 
     async def set(at, *values):
-        from firmware.at.data import StreamCollector
+        from firmware.at.data import PLUSES, StreamCollector
 
-        link, length, to = await _target(at, values)
-        size = min(at.send_sizes[1], at.board.SEND_MAX)
+        link, length, to = await _target(at, values, _LONGEST)
+        size = min(at.send_sizes[1], len(at.transmit) - len(PLUSES))
         at.port.write(messages.PROMPT)
         at.reports.hold()
-        data = StreamCollector(at.loop, at.port, at.transmit, size, length)
+        data = StreamCollector(at.loop, at.port, at.transmit, size, length, link.give_up)
         try:
-            return await _stream(at, link, data, length, size, to)
+            return await _stream(at, link, data, to)
         finally:
             data.leave()
             at.reports.release()
 
 
-async def _stream(at, link, data, length, size, to):
+async def _stream(at, link, data, to):
     step = at.send_sizes[0]
     sent = reported = 0
     failed = False
-    while sent < length:
-        waiting = data.end - data.start
-        if data.canceled:
-            return messages.SEND_CANCELLED
-        if not waiting or (data.have < length and waiting < size and await data.changed.wait(_INTERVAL_MS)):
-            if not waiting:
-                await data.changed.wait()
-            continue
-        waiting = data.end - data.start
-        try:
-            if not failed:
-                await link.write(at.transmit, data.end, data.start, to)
-        except OSError:
-            failed = True  # the rest of the data is still taken, and dropped, as the host goes on sending it
-        data.sent(waiting)
-        sent += waiting
-        while not failed and (sent - reported >= step or (sent == length and reported < sent)):
-            reported = min(reported + step, sent)
-            await at.port.room()
-            at.line("+CIPSENDL:%d,%d", reported, data.have)
+    while await data.some(_INTERVAL_MS):
+        start, end = data.start, data.end
+        if not failed:
+            try:
+                await link.write(at.transmit, end, start, to)
+                sent += end - start
+            except OSError:
+                failed = True  # the rest of the data is still taken, and dropped, as the host goes on sending it
+        data.sent(end - start)
+        while sent - reported >= step:
+            reported += step
+            await _progress(at, reported, data)
+    if reported < sent:
+        await _progress(at, sent, data)
+    if data.canceled:
+        return messages.SEND_CANCELLED
     return messages.SEND_FAIL if failed else messages.SEND_OK
+
+
+async def _progress(at, sent, data):
+    await at.port.room()
+    at.line("+CIPSENDL:%d,%d", sent, data.have)

@@ -89,14 +89,14 @@ async def _start_tcp(at, number, host, port, wanted, values):
 
 
 async def _start_udp(at, number, host, port, wanted, values):
-    from firmware.net.udp import UDPLink
+    from firmware.net.udp import NOBODY, UDPLink
 
     local_port, mode, local_ip, timeout = values
     link = UDPLink(at.links, number, at.board.UDP_MAX)
     try:
         # "0" is how some drivers write a link that only receives.
-        ip = "0.0.0.0" if host == "0" else await at.resolver.resolve(host, timeout, wanted)
-        link.start(ip, port, local_port or 0, mode, local_ip, at.radio.station.ifconfig()[0])
+        ip = NOBODY[wanted - 2] if host == "0" else await at.resolver.resolve(host, timeout, wanted)
+        link.start(ip, port, local_port or 0, mode, local_ip, *at.radio.station.ifconfig()[:2])
         at.reports.prepare(link)
     except BaseException:  # as above
         link.close()

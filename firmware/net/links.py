@@ -4,7 +4,7 @@
 import errno
 import select
 from os import urandom
-from time import ticks_ms
+from time import ticks_diff, ticks_ms
 
 from micropython import const
 
@@ -43,6 +43,8 @@ class Links:
     def set_options(self, number, values):
         """Changes the options of a link, now if it is open; None leaves one as it is."""
         old = self.options[number]
+        # A new list, as the old one may be what the settings hold, and compare with.
+        self.options = list(self.options)
         self.options[number] = tuple([old[i] if value is None else value for i, value in enumerate(values)])
         link = self.get(number)
         if link and not link.datagrams:
@@ -99,7 +101,7 @@ class Link:
         self.noticed = False  # whether the host has been told of it
         self.heard = ticks_ms()  # when the peer sent something last
         self._sock = None
-        self._broken = self._deaf = self._wants_write = False
+        self._broken = self._deaf = self._wants_write = self._gives_up = False
         self._events = 0
         self._ready = Signal(self._loop)
         links.table[number] = self
@@ -148,11 +150,18 @@ class Link:
         elif self._sock:
             self._loop.change(self._sock, events)
 
-    def _writable(self):
-        """Await it: True when the socket takes data again or the link has been closed, False after SO_SNDTIMEO."""
+    def _writable(self, began):
+        """Await it: True when the socket takes data again or something else has happened to the link, False when
+        SO_SNDTIMEO is over since `began` (ticks)."""
         self._wants_write = True
         self._change(self._events | select.POLLOUT)
-        return self._ready.wait(self._links.options[self.number][2] or -1)
+        patience = self._links.options[self.number][2]
+        return self._ready.wait(max(patience - ticks_diff(ticks_ms(), began), 0) if patience else -1)
+
+    def give_up(self):
+        """Ends a write() that waits, with an OSError."""
+        self._gives_up = True
+        self._ready.set()
 
     def family(self):
         """What to ask the resolver for when this link needs an address."""

@@ -46,21 +46,37 @@ def no_delay(sock, on):
         sock.setsockopt(_TCP, getattr(socket, "TCP_NODELAY", 1), on)
 
 
-def join_group(sock, group, interface):
-    """Receives what is sent to a multicast group, and sends to groups, on the interface with this IPv4 address.
+def needs_any():
+    """OSError on a chip, for UDP over IPv6: sendto(), recvfrom() and the joining of groups know IPv4 only there."""
+    if not ANY:
+        raise OSError(errno.EOPNOTSUPP)
 
-    OSError for an IPv6 group on a chip: the ESP32 port has no option to join one."""
-    if ":" in group:
-        if not ANY:
-            raise OSError(errno.EOPNOTSUPP)
-        index = bytes((_LOOPBACK, 0, 0, 0))
-        sock.setsockopt(_IPV6, _IPV6_MULTICAST_IF, index)
-        sock.setsockopt(_IPV6, _IPV6_JOIN_GROUP, socket.inet_pton(socket.AF_INET6, group.split("%")[0]) + index)
-        return
-    here = _packed(interface)
-    sock.setsockopt(0, socket.IP_ADD_MEMBERSHIP, _packed(group) + here)
+
+def groups_on(sock, v6, interface):
+    """What the socket sends to groups goes out where the station is: at its IPv4 address. A chip has no other way."""
     if ANY:
-        sock.setsockopt(0, _IP_MULTICAST_IF, here)
+        if v6:
+            sock.setsockopt(_IPV6, _IPV6_MULTICAST_IF, _LOOPBACK)
+        else:
+            sock.setsockopt(0, _IP_MULTICAST_IF, _packed(interface))
+
+
+def join_group(sock, group, interface):
+    """Receives what is sent to a multicast group at the interface with this IPv4 address."""
+    if ":" in group:
+        index = bytes((_LOOPBACK, 0, 0, 0))
+        sock.setsockopt(_IPV6, _IPV6_JOIN_GROUP, socket.inet_pton(socket.AF_INET6, group.split("%")[0]) + index)
+    else:
+        sock.setsockopt(0, socket.IP_ADD_MEMBERSHIP, _packed(group) + _packed(interface))
+
+
+def broadcast(interface, mask):
+    """Where to send what is meant for all: Linux would send 255.255.255.255 out at the default route, and not to
+    the network that the station is in."""
+    if not ANY:
+        return "255.255.255.255"
+    here, bits = _packed(interface), _packed(mask)
+    return ".".join([str(here[i] | ~bits[i] & 255) for i in range(4)])
 
 
 def _packed(ip):

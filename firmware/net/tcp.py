@@ -3,6 +3,7 @@
 import errno
 import select
 import socket
+from time import ticks_ms
 
 from micropython import const
 
@@ -81,13 +82,15 @@ class TCPLink(Link):
         return -1 if count == 0 else count
 
     async def write(self, buffer, end, start=0, to=None):
-        """Sends buffer[start:end], however long the peer takes; OSError when the connection breaks, or when the peer
-        takes nothing for SO_SNDTIMEO. `to` is for datagrams."""
+        """Sends buffer[start:end], however long the peer takes; OSError when the connection breaks, or SO_SNDTIMEO
+        is over, or after give_up(). `to` is for datagrams."""
+        began = ticks_ms()
+        self._gives_up = False
         while start < end:
-            if not self._sock:
+            if not self._sock or self._gives_up:
                 raise OSError(errno.ENOTCONN)
             count = self._sock.write(buffer, start, end - start)
             if count:
                 start += count
-            elif not await self._writable():
+            elif not await self._writable(began):
                 raise OSError(errno.ETIMEDOUT)

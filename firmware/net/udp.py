@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from time import ticks_ms
 
 from micropython import const
 
@@ -13,9 +14,13 @@ _FIXED = const(0)
 _ONCE = const(1)
 _FOLLOW = const(2)
 
+# As a remote address: nobody yet. Such a link receives only, until a datagram names its peer.
+NOBODY = ("0.0.0.0", "::")
+_EVERYBODY = "255.255.255.255"
+
 
 class UDPLink(Link):
-    """One UDP socket with a remote address to send to. `size` is the largest datagram that is received whole."""
+    """One UDP socket with a remote address to send to. `size` is the largest datagram that is received."""
 
     kind = "UDP"
     datagrams = True
@@ -25,13 +30,18 @@ class UDPLink(Link):
         self._size = size
         self._mode = _FIXED
         self._to = None
+        self._broadcast = _EVERYBODY
+        self.dropped = 0  # datagrams that were larger, or for which there was no memory
 
-    def start(self, ip, port, local_port, mode, local_ip, interface):
-        """Opens the socket, or raises OSError. `interface` is the station's own address, for multicast."""
+    def start(self, ip, port, local_port, mode, local_ip, here, mask):
+        """Opens the socket, or raises OSError. `here` and `mask` are the station's, for groups and broadcasts."""
+        if self._links.table[self.number] is not self:  # the network went while the name was asked for
+            raise OSError(errno.ENOTCONN)
         self.ip, self.port, self._mode = ip, port, mode
         v6 = ":" in ip
         if v6:
             self.kind = "UDPv6"
+            options.needs_any()
         self._sock = sock = socket.socket(socket.AF_INET6 if v6 else socket.AF_INET, socket.SOCK_DGRAM)
         sock.setblocking(False)
         group = address.is_group(ip)
@@ -39,20 +49,38 @@ class UDPLink(Link):
             # Others on this host may listen to the same group.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._bind(local_ip or ("::" if v6 else "0.0.0.0"), local_port)
+        options.groups_on(sock, v6, here)
+        if group:
+            options.join_group(sock, ip, here)
         if not v6:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-        if group:
-            options.join_group(sock, ip, interface)
-        if port:
-            self._to = address.resolved(ip, port, socket.SOCK_DGRAM)
+            self._broadcast = options.broadcast(here, mask)
+        if port and ip not in NOBODY:
+            self._to = self.address(ip, port)
+            if v6:
+                # A text of many spellings becomes the one that senders are compared by.
+                self.ip = address.parts(self._to)[0]
         self._loop.watch(sock, 0, self._event)
         self.open = self._links.used = True
+
+    def address(self, ip, port):
+        """The address of another peer, as write() takes it; OSError when it is none."""
+        return address.resolved(self._broadcast if ip == _EVERYBODY else ip, port, socket.SOCK_DGRAM)
 
     def receive(self):
         """The next datagram as (bytes, ip, port), or None when there is none."""
         try:
-            data, sender = self._sock.recvfrom(self._size)
+            # One byte more shows that a datagram was cut off.
+            data, sender = self._sock.recvfrom(self._size + 1)
         except OSError:  # nothing there, or the peer's port is closed, which is no end for a UDP link
+            return None
+        except MemoryError:
+            # It cannot stay where it is, as it would be found again at once.
+            self._sock.recv(1)
+            self.dropped += 1
+            return None
+        if len(data) > self._size:
+            self.dropped += 1
             return None
         ip, port = address.parts(sender)
         if (ip, port) != (self.ip, self.port) and self._mode != _FIXED:
@@ -62,17 +90,20 @@ class UDPLink(Link):
         return data, ip, port
 
     async def write(self, buffer, end, start=0, to=None):
-        """Sends buffer[start:end] as one datagram, to the peer or to the address `to`; OSError when it cannot."""
+        """Sends buffer[start:end] as one datagram, to the peer or to what `address` gave; OSError when it cannot."""
         to = to or self._to
         if not to:
             raise OSError(errno.ENOTCONN)
+        began = ticks_ms()
         while self._sock:
             try:
                 self._sock.sendto(memoryview(buffer)[start:end], to)
                 return
             except OSError as error:
+                if error.errno == errno.ETIMEDOUT and start == end:
+                    return  # so the ESP32 port ends the sending of nothing, which has gone by then
                 if error.errno != errno.EAGAIN:
                     raise
-            if not await self._writable():
+            if not await self._writable(began):
                 break
         raise OSError(errno.ENOTCONN)
