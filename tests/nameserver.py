@@ -3,35 +3,42 @@ Its port goes into the file of access points, as an ordinary user cannot have po
 
 import socket
 import struct
+import threading
 
 from module import LIMIT
 
 NO_SUCH_NAME = 3
 SERVER_FAILED = 2
-A, CNAME = 1, 5
+A, CNAME, AAAA = 1, 5, 28
 
 
 class NameServer:
-    """Records are (name or None for the name that was asked for, type, data as bytes)."""
+    """Records are (name or None for the name that was asked for, type, data as bytes).
 
-    def __init__(self):
-        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sock.bind(("127.0.0.1", 0))
+    `ip` is an address of 127.0.0.0/8 or ::1; servers that share a port differ in it."""
+
+    def __init__(self, ip="127.0.0.1", port=0):
+        self.sock = socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock.bind((ip, port))
         self.sock.settimeout(LIMIT)
-        self.port = self.sock.getsockname()[1]
+        self.ip, self.port = self.sock.getsockname()[:2]
         self.question = self.client = None
 
-    def access_points(self, folder):
+    def access_points(self, folder, more=""):
         """Writes a file for --wifi with the default network, which names this server."""
         path = folder / "wifi.toml"
-        path.write_text(f'[[ap]]\nssid = "mpy-at"\npassword = "12345678"\ndns = "127.0.0.1:{self.port}"\n')
+        path.write_text(f'[[ap]]\nssid = "mpy-at"\npassword = "12345678"\ndns = "{self.ip}:{self.port}"\n{more}')
         return path
 
-    def asked(self):
-        """Takes the next question; returns its name."""
+    def asked(self, kind=A):
+        """Takes the next question, which must be for records of this type; returns its name."""
         self.question, self.client = self.sock.recvfrom(512)
+        return self.parsed(kind)
+
+    def parsed(self, kind):
+        """The name in the question that was taken last; AssertionError if anything in it is not as it should be."""
         assert self.question[2:12] == b"\1\0\0\1\0\0\0\0\0\0", self.question
-        assert self.question[-4:] == b"\0\1\0\1", self.question
+        assert self.question[-4:] == bytes((0, kind, 0, 1)), self.question
         labels, at = [], 12
         while self.question[at]:
             labels.append(self.question[at + 1 : at + 1 + self.question[at]].decode())
@@ -51,12 +58,50 @@ class NameServer:
     def send(self, packet):
         self.sock.sendto(packet, self.client)
 
+    def idle(self):
+        """Whether nobody has asked since the last question; does not wait for one."""
+        self.sock.setblocking(False)
+        try:
+            self.sock.recv(512)
+        except BlockingIOError:
+            return True
+        finally:
+            self.sock.settimeout(LIMIT)
+        return False
+
     def close(self):
         self.sock.close()
 
 
+class Responder(NameServer):
+    """A name server that answers by itself: `hosts` maps a name to its addresses, any other name does not exist."""
+
+    def __init__(self, hosts):
+        super().__init__()
+        self._hosts = hosts
+        self._thread = threading.Thread(target=self._run)
+        self.sock.settimeout(None)
+        self._thread.start()
+
+    def _run(self):
+        while True:
+            self.question, self.client = self.sock.recvfrom(512)
+            if not self.question:
+                return
+            kind = self.question[-3]
+            addresses = self._hosts.get(self.parsed(kind))
+            records = [(None, AAAA if ":" in text else A, address(text)) for text in addresses or ()]
+            self.answer(*[r for r in records if r[1] == kind], code=NO_SUCH_NAME if addresses is None else 0)
+
+    def close(self):
+        self.sock.sendto(b"", (self.ip, self.port))
+        self._thread.join()
+        super().close()
+
+
 def address(text):
-    return socket.inet_aton(text)
+    """The bytes of an IPv4 or IPv6 address."""
+    return socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
 
 
 def encoded(name):

@@ -203,3 +203,37 @@ def test_joining_another_network_ends_what_was_open(start, board):
         < +CIPSTA:ip:"127.0.0.2"⏎+CIPSTA:gateway:"127.0.0.3"⏎+CIPSTA:netmask:"255.255.0.0"⏎⏎OK⏎
         """,
     )
+
+
+@BOARDS
+def test_cwautoconn(start, board):
+    """It is kept even with AT+SYSSTORE=0, and is about the start only."""
+    play_transcript(
+        start("--board", board),
+        """
+        > AT+CWAUTOCONN?
+        < +CWAUTOCONN:1⏎⏎OK⏎
+        > AT+CWJAP="mpy-at","12345678"
+        < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        > AT+SYSSTORE=0
+        < ⏎OK⏎
+        > AT+CWAUTOCONN=0
+        < ⏎OK⏎
+        > AT+CWSTATE?
+        < +CWSTATE:2,"mpy-at"⏎⏎OK⏎
+        > AT+RST
+        < ⏎OK⏎⏎ready⏎
+        > ATE0
+        < ATE0⏎⏎OK⏎
+        > AT+CWSTATE?
+        < +CWSTATE:0,""⏎⏎OK⏎
+        > AT+CWAUTOCONN=1
+        < ⏎OK⏎
+        ! power cycle
+        < ⏎ready⏎WIFI CONNECTED⏎WIFI GOT IP⏎
+        > ATE0
+        < ATE0⏎⏎OK⏎
+        > AT+CWAUTOCONN=2
+        < ⏎ERROR⏎
+        """,
+    )

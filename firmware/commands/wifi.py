@@ -2,7 +2,7 @@
 Manual: Wi-Fi_AT_Commands.rst of espressif/esp-at, tag v2.3.0.0_esp8266."""
 
 from firmware.at import messages
-from firmware.at.command import STORE, command
+from firmware.at.command import ALWAYS, STORE, command
 from firmware.at.messages import ATError
 from firmware.wifi import UP
 
@@ -84,6 +84,17 @@ def _mac(text, index):
 
 def _format_mac(mac):
     return ":".join("%02x" % byte for byte in mac)
+
+
+@command("AT+CWAUTOCONN", "enable:0..1", saved=ALWAYS)
+class JoinAtStart:
+    """1, as at first: joins the saved network after each start."""
+
+    def query(at):
+        at.line("+CWAUTOCONN:%d", at.settings.get("CWAUTOCONN", [1])[0])
+
+    def set(at, enable):
+        pass
 
 
 @command("AT+CWQAP")
