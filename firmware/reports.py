@@ -10,8 +10,8 @@ from firmware.net.links import LINKS
 # Reports wait for SEND OK, but at most so long once the data have been taken.
 _HOLD_MS = const(1000)
 _QUEUE = const(24)
-# Room for `4,1460,"...",65535:` with the longest IPv6 address.
-_HEAD = const(72)
+# Room for `⏎+IPD,4,1460,"...",65535:` with the longest IPv6 address.
+_HEAD = const(80)
 
 
 class Reports:
@@ -24,15 +24,17 @@ class Reports:
         self._window = window
         self._buffer = bytearray(size)
         self._head = bytearray(_HEAD)
+        self._head[: len(messages.IPD)] = messages.IPD
         self._waiting = 0  # a bit for each link that has data and was not served
         self._last = 0
         self._queue = []
-        self._held = False
+        self._held = self._claimed = False
         self._timer = Timer(loop, self.release)
         self.detailed = False  # AT+SYSMSG bit 1
         self.origin = False  # AT+CIPDINFO
         self.passive = bytearray(LINKS)  # for each link bit 0 passive mode, bit 1 lengths of the next datagram
-        self.dropped = 0
+        self.dropped = 0  # texts that found no place
+        self.lost = 0  # datagrams that found no place in a box
         links.listener = self
 
     # Texts
@@ -96,7 +98,7 @@ class Reports:
     # Active mode
 
     def _ready(self):
-        return self._port.takes_data() and self._port.has_room()
+        return not self._claimed and self._port.takes_data() and self._port.has_room()
 
     def turn(self):
         """Lets out what had to wait: the texts in their order, then a block of each link in turn."""
@@ -134,19 +136,18 @@ class Reports:
         return True
 
     def _pass(self, link, data, count, ip, port):
-        self._port.write(messages.IPD)
-        self._port.write(memoryview(self._head)[: self._header(link, count, ip, port)])
+        self._port.copy(self._head, self._header(link, count, ip, port))
         if count:
             self._port.send(data, 0, count)
 
     def _header(self, link, count, ip, port):
-        """Writes `0,1460:` (with CIPDINFO `0,1460,"1.2.3.4",80:`) to _head; returns its length."""
+        """Writes `⏎+IPD,0,1460:` (with CIPDINFO `⏎+IPD,0,1460,"1.2.3.4",80:`) to _head; returns its length."""
         head = self._head
-        at = 0
+        at = len(messages.IPD)
         if self._links.multiple:
-            head[0] = 0x30 + link.number
-            head[1] = 0x2C
-            at = 2
+            head[at] = 0x30 + link.number
+            head[at + 1] = 0x2C
+            at += 2
         at = _digits(head, at, count)
         if self.origin:
             text = b',"%s",%d' % (ip, port)
@@ -170,6 +171,9 @@ class Reports:
             return
         if not box.fill(link):
             link.pause()
+        if link.datagrams:
+            self.lost += box.dropped
+            box.dropped = 0
         self._notice(link)
 
     def _notice(self, link):
@@ -182,10 +186,22 @@ class Reports:
         if box.ended and not box.next():
             self._links.end(link)
 
-    def was_read(self, link):
-        """The host has read from the link's box: what did not fit in may come, and be noticed when all was read."""
-        if not link.open:
-            return
+    async def read(self, link, length, whole):
+        """Answers AT+CIPRECVDATA with up to `length` bytes of the link's box; False when there is nothing that fits."""
+        box = link.box
+        piece = box.next() and box.take(length, whole, self.origin)
+        if not piece:
+            return False
+        text = b"+CIPRECVDATA:%d," % (piece[2] - piece[1])
+        if self.origin:
+            text += b'"%s",%d,' % (piece[3] or (link.ip, link.port))
+        await self._lend(link, text, len(text), piece, messages.OK)
+        if link.open:
+            self._was_read(link)
+        return True
+
+    def _was_read(self, link):
+        """What did not fit into the box may come, and be noticed when all was read."""
         if not link.box.next():
             link.noticed = False
         if link.box.ended:
@@ -193,38 +209,61 @@ class Reports:
         else:
             link.resume()
 
-    async def send(self, text, data, start, end):
-        """Writes a text and a block of data behind it as one piece; the data are the port's until it has sent them."""
-        while not self._ready():
-            await self._port.sent()
-        self._port.write(text)
-        if start < end:
-            self._port.send(data, start, end)
+    async def _lend(self, link, head, size, piece, tail):
+        """Writes head[:size], a piece of the link's box and `tail` as one; returns when the box has its piece back.
 
-    async def set_mode(self, number, mode):
-        """Sets `passive` of a link. What waits in it comes as +IPD when the mode becomes active."""
-        self.passive[number] = mode
+        The links in active mode wait meanwhile, as else they would fill the port each time that it has room."""
+        buffer, start, end, _ = piece
+        port = self._port
+        self._claimed = link.box.lent = True
+        try:
+            while not (port.takes_data() and port.has_room()):
+                await port.sent()
+            port.copy(head, size)
+            port.send(buffer, start, end)
+            port.write(tail)
+            await port.sent()
+        finally:
+            self._claimed = False
+            link.box.taken(end - start)
+
+    def set_passive(self, numbers):
+        """Sets the passive mode for these links, or for none of them when memory is short."""
+        made = []
+        try:
+            for number in numbers:
+                link = self._links.get(number)
+                if link and link.box is None:
+                    made.append(link)
+                    self._make_box(link)
+        except MemoryError:
+            for link in made:
+                link.box = None
+            raise
+        for link in made:
+            self._waiting &= ~(1 << link.number)
+            link.resume()
+
+    async def set_active(self, number):
+        """Ends the passive mode of a link: what waits in its box comes as +IPD."""
         link = self._links.get(number)
-        if not link:
+        box = link and link.box
+        if box is None:
             return
-        if mode & 1:
-            if link.box is None:
-                self._make_box(link)
-                self._waiting &= ~(1 << number)
-                link.resume()
-            return
-        box = link.box
-        while box is not None and link.open and box.next():
-            data, start, end, sender = box.take(len(self._buffer), False, True)
-            ip, port = sender or (link.ip, link.port)
-            head = bytes(self._head[: self._header(link, end - start, ip, port)])
-            await self.send(messages.IPD + head, data, start, end)
-            await self._port.sent()
-            box.taken(end - start)
-        if box is not None:
+        # A datagram stays whole, a stream comes in pieces as ever.
+        most = box.waiting() if link.datagrams else len(self._buffer)
+        while link.open and box.next():
+            piece = box.take(most, link.datagrams, True)
+            ip, port = piece[3] or (link.ip, link.port)
+            size = self._header(link, piece[2] - piece[1], ip, port)
+            await self._lend(link, self._head, size, piece, b"")
+        if link.open:
             link.box = None
             link.noticed = False
-            link.resume()
+            if box.ended:
+                self._links.end(link)
+            else:
+                link.resume()
 
 
 def _digits(buffer, at, number):

@@ -52,18 +52,30 @@ class Port:
     def write(self, text):
         """Queues a piece of text whole; it leaves at the end of this round, or when the UART can."""
         size = len(text)
-        if self._tail + size > len(self._out):
-            self.flush()
-            head, tail = self._head, self._tail
-            self._out[: tail - head] = self._out[head:tail]
-            self._head = 0
-            self._tail = tail - head
-            self._cut -= head
+        self._make_room(size)
+        self._out[self._tail : self._tail + size] = text
+        self._tail += size
+
+    def copy(self, buffer, size):
+        """Queues buffer[:size], a few bytes, as `write` does, but makes no object for it: for what goes with data."""
+        self._make_room(size)
+        out, tail = self._out, self._tail
+        for i in range(size):
+            out[tail + i] = buffer[i]
+        self._tail = tail + size
+
+    def _make_room(self, size):
+        if self._tail + size <= len(self._out):
+            return
+        self.flush()
+        head, tail = self._head, self._tail
+        self._out[: tail - head] = self._out[head:tail]
+        self._head = 0
+        self._tail = tail - head
+        self._cut -= head
         if self._tail + size > len(self._out):
             # Only an answer that is longer than `room()` promises comes here; it is still not lost.
             self._out.extend(bytes(size))
-        self._out[self._tail : self._tail + size] = text
-        self._tail += size
 
     def has_room(self):
         """Whether a command's answer fits now; while not, no line of the host is looked at."""

@@ -15,8 +15,7 @@ class Mode:
         at.line("+CIPRECVMODE:%d", at.reports.passive[0] & 1)
 
     async def set(at, mode):
-        for number in range(LINKS):
-            await at.reports.set_mode(number, mode)
+        await _set(at, range(LINKS), mode)
 
 
 @command("AT+CIPRECVTYPE", "link:0..5, mode:0..1, length_mode:0..1=0")
@@ -30,8 +29,16 @@ class Type:
     async def set(at, *values):
         number = values[0] if at.links.multiple else 0
         mode, length_mode = values[-2:]
-        for i in range(LINKS) if number == LINKS else (number,):
-            await at.reports.set_mode(i, mode | length_mode << 1)
+        await _set(at, range(LINKS) if number == LINKS else (number,), mode | length_mode << 1)
+
+
+async def _set(at, numbers, mode):
+    if mode & 1:
+        at.reports.set_passive(numbers)
+    for number in numbers:
+        at.reports.passive[number] = mode
+        if not mode & 1:
+            await at.reports.set_active(number)
 
 
 @command("AT+CIPRECVDATA", "link, length:1..2147483647, whole:0..1=0")
@@ -41,21 +48,8 @@ class Data:
     async def set(at, *values):
         link = at.links.get(values[0] if at.links.multiple else 0)
         length, whole = values[-2:]
-        if not link or link.box is None or not link.box.next():
+        if not link or link.box is None or not await at.reports.read(link, length, whole):
             raise ATError()
-        piece = link.box.take(length, whole, at.reports.origin)
-        if not piece:
-            raise ATError()
-        buffer, start, end, sender = piece
-        ip, port = sender or (link.ip, link.port)
-        text = b"+CIPRECVDATA:%d," % (end - start)
-        if at.reports.origin:
-            text += b'"%s",%d,' % (ip, port)
-        await at.reports.send(text, buffer, start, end)
-        at.port.write(messages.OK)
-        await at.port.sent()
-        link.box.taken(end - start)
-        at.reports.was_read(link)
         return messages.NOTHING
 
 
@@ -74,3 +68,11 @@ class Length:
             else:
                 lengths.append("0")
         at.line("+CIPRECVLEN:" + ",".join(lengths))
+
+
+@command("AT+MPYDROPPED")
+class Dropped:
+    """What was dropped since the start for want of a place: reports, and datagrams in passive mode."""
+
+    def query(at):
+        at.line("+MPYDROPPED:%d,%d", at.reports.dropped, at.reports.lost)

@@ -47,7 +47,7 @@ class Links:
         self.options = list(self.options)
         self.options[number] = tuple([old[i] if value is None else value for i, value in enumerate(values)])
         link = self.get(number)
-        if link and not link.datagrams:
+        if link and link._sock and not link.datagrams:
             self.tune(number, link._sock)
 
     def any(self):
@@ -66,7 +66,13 @@ class Links:
         return link if link and link.open else None
 
     def end(self, link):
-        """Closes a link because its connection is over; the listener is told, with the slot free again."""
+        """Closes a link because its connection is over; the listener is told, with the slot free again.
+
+        What its box keeps can still be read: then only the connection is closed, and the link ends after that."""
+        if link.box and link.box.waiting():
+            link.box.ended = True
+            link.disconnect()
+            return
         link.close()
         if self.listener:
             self.listener.closed(link)
@@ -175,14 +181,24 @@ class Link:
         """The listener wants to hear of data again."""
         self._change(self._events | select.POLLIN)
 
+    def listening(self):
+        """Whether data of the peer are taken as they come."""
+        return bool(self._events & select.POLLIN)
+
     def close(self):
         """Closes the connection, if there is one, and frees the slot."""
         self.open = False
         if self._links.table[self.number] is self:
             self._links.table[self.number] = None
+        self.disconnect()
+
+    def disconnect(self):
+        """Closes the connection, if there is one; the link keeps its slot."""
         if self._sock:
             if not self._deaf:
                 self._loop.forget(self._sock)
             self._sock.close()
             self._sock = None
+        self._deaf = False
+        self._events = 0
         self._ready.set()

@@ -4,14 +4,10 @@ import select
 import socket
 from time import ticks_diff, ticks_ms
 
-from micropython import const
-
 from firmware.loop import Timer
 from firmware.net import address
 from firmware.net.links import LINKS, SERVER
 from firmware.net.tcp import TCPLink
-
-_LOOK_MS = const(250)
 
 
 class Server:
@@ -63,37 +59,50 @@ class Server:
         self._links.loop.soon(self._accept)
 
     def _accept(self):
-        while self._sock:
-            try:
-                sock, peer = self._sock.accept()
-            except OSError:  # no more of them for now, or the one has gone again
-                return
+        if not self._sock:  # stopped in this round
+            return
+        sock = link = None
+        try:
+            sock, peer = self._sock.accept()
             number = self._links.lowest_free()
-            if number is None or len(self.clients()) >= self.limit:
+            count = len(self.clients())
+            if number is None or count >= self.limit:
                 sock.close()
-                self._refused(len(self.clients()))
-                continue
-            try:
-                link = TCPLink(self._links, number, SERVER)
-                link.adopt(sock, *address.parts(peer), self.port)
-                self._accepted(link)
-            except MemoryError:  # this client cannot be served; the others can
-                self._links.table[number] = None
+                self._refused(LINKS if number is None else count)
+                return
+            link = TCPLink(self._links, number, SERVER)
+            link.adopt(sock, *address.parts(peer), self.port)
+            self._accepted(link)
+        except (OSError, MemoryError):  # it has gone again, or it cannot be served; the others can
+            if link:
+                link.close()
+            if sock:
                 sock.close()
-                continue
-            if self.silence:
-                self._timer.start(_LOOK_MS)
+            return
+        self._look()
 
     def _look(self):
-        """Ends the clients that have sent nothing for too long."""
-        clients = self.clients()
-        for link in clients:
-            if self.silence and ticks_diff(ticks_ms(), link.heard) > self.silence * 1000:
+        """Ends the clients that have sent nothing for too long, and comes again when the next may have."""
+        limit = self.silence * 1000
+        if not limit:
+            return
+        soonest = 0
+        now = ticks_ms()
+        for link in self.clients():
+            if not link.listening():
+                # Whether it has sent something is not known before the host takes what came earlier.
+                link.heard = now
+            left = limit - ticks_diff(now, link.heard)
+            if left <= 0:
                 self._links.end(link)
-        if clients:
-            self._timer.start(_LOOK_MS)
+            elif not soonest or left < soonest:
+                soonest = left
+        if soonest:
+            self._timer.start(soonest)
 
     def watch(self, silence):
-        """Sets `silence`, for the clients that are here too."""
+        """Sets `silence`; for the clients that are here it counts from now."""
         self.silence = silence
+        for link in self.clients():
+            link.heard = ticks_ms()
         self._look()
