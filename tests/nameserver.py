@@ -51,7 +51,7 @@ class NameServer:
         header = struct.pack(">HHHHH", 0x8180 | code, 1, len(records), 0, 0)
         packet = (identity or self.question[:2]) + header + (question or self.question[12:])
         for name, kind, data in records:
-            packet += encoded(name) if name else b"\xc0\x0c"
+            packet += encoded(name) if name else b"\xc0\x0c"  # a pointer to the question
             packet += struct.pack(">HHIH", kind, 1, 60, len(data)) + data
         self.send(packet)
 

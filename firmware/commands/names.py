@@ -36,8 +36,12 @@ class Servers:
         if len(set(given)) < len(given):
             raise ATError()
         for i, server in enumerate(servers):
-            if server is not None and not address.is_ipv4(server) and not address.is_ipv6(server):
+            if server is None or address.is_ipv4(server):
+                continue
+            if not address.is_ipv6(server):
                 raise ATError(E_PARSE, i + 1)
+            if not at.resolver.ipv6:
+                raise ATError()
 
 
 @command("AT+PING", "host:text200")

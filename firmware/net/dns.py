@@ -39,46 +39,42 @@ class Resolver:
 
     async def every(self, name, patience_ms=0, wanted=PREFER_IPV4):
         """All addresses of a host, as `resolve`. IPv6 addresses only while AT+CIPV6=1."""
-        kinds = [_A, _AAAA]
-        if wanted == IPV6_ONLY:
-            kinds = [_AAAA]
-        elif wanted == IPV4_ONLY or not self.ipv6:
-            kinds = [_A]
+        kinds = [] if wanted == IPV6_ONLY else [_A]
+        if self.ipv6 and wanted != IPV4_ONLY:
+            kinds.append(_AAAA)
         known = _known(name, kinds)
-        if not known:
+        if known is None:
             deadline = ticks_add(ticks_ms(), patience_ms) if patience_ms else None
+            servers = [server for server in self._servers() if self.ipv6 or ":" not in server]
             for kind in kinds:
-                if self._servers():
-                    known = await self._find(name, kind, deadline)
-                else:
-                    known = _ask_port(name, kind)
+                known = await self._find(servers, name, kind, deadline) if servers else _ask_port(name, kind)
                 if known:
                     break
-        if not known or (wanted == IPV6_ONLY and not self.ipv6):
+        if not known:
             raise OSError(_HOST_NOT_FOUND)
         return known
 
-    async def _find(self, name, kind, deadline):
+    async def _find(self, servers, name, kind, deadline):
         """The addresses of one kind, an empty list if there are none."""
         for _ in range(_ALIASES):
-            found = await self._ask_all(_question(name, kind), deadline)
+            found = await self._ask_all(servers, _question(name, kind), deadline)
             if not isinstance(found, str):
                 return found
             name = found
         return []
 
-    async def _ask_all(self, question, deadline):
-        servers = self._servers()
-        for _ in range(_TRIES):
-            for server in servers:
-                wait = _WAIT_MS
-                if deadline is not None:
-                    wait = min(wait, ticks_diff(deadline, ticks_ms()) // 2)
-                    if wait <= 0:
-                        return []
-                found = await self._ask(server, question, wait)
-                if found is not None:
-                    return found
+    async def _ask_all(self, servers, question, deadline):
+        tries = _TRIES * len(servers)
+        for i in range(tries):
+            wait = _WAIT_MS
+            if deadline is not None:
+                # What is left is for all who have still to be asked.
+                wait = min(wait, ticks_diff(deadline, ticks_ms()) // (tries - i))
+                if wait <= 0:
+                    break
+            found = await self._ask(servers[i % len(servers)], question, wait)
+            if found is not None:
+                return found
         return []
 
     async def _ask(self, server, question, wait):
@@ -120,14 +116,14 @@ def _ask_port(name, kind):
 
 
 def _known(name, kinds):
-    """The addresses that need no question: the name is one itself, or is localhost (RFC 6761)."""
+    """The addresses that need no question: the name is one itself, or is localhost (RFC 6761). None for others."""
     if address.is_ipv4(name):
         return [name] if _A in kinds else []
     if address.is_ipv6(name):
         return [name] if _AAAA in kinds else []
     if name.lower() == "localhost":
-        return ["127.0.0.1" if _A in kinds else "::1"]
-    return []
+        return ["127.0.0.1" if kind == _A else "::1" for kind in kinds]
+    return None
 
 
 def _question(name, kind):
