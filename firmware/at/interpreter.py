@@ -106,7 +106,8 @@ class Interpreter:
         if not row[SET]:
             raise ATError(messages.E_NO_FORM)
         for signature in row[SIGNATURES]:
-            text = ",".join(parameter.describe() for parameter in syntax.parameters(signature))
+            wanted = [p for p in syntax.parameters(signature) if self._at.links.multiple or not p.link]
+            text = ",".join([parameter.describe() for parameter in wanted])
             self._port.write(("%s:%s\r\n" % (name[2:], text)).encode())
 
     def _end(self, result, error):
@@ -123,7 +124,8 @@ class Interpreter:
         if isinstance(error, ATError):
             code = error.code
         elif isinstance(error, OSError):
-            code = ATError(messages.E_FAILED, error.errno or 0).code
+            # Some faults have a text in place of the number, such as that of a zone of IPv6 which is not there.
+            code = ATError(messages.E_FAILED, error.errno if isinstance(error.errno, int) else 0).code
         else:
             code = ATError(messages.E_FAILED).code
             if not isinstance(error, MemoryError):

@@ -17,7 +17,7 @@ _PAYLOAD = const(32)
 async def ping(loop, ip, patience_ms):
     """Milliseconds until the answer, None when none came; OSError when the port or the network cannot."""
     v6 = ":" in ip
-    sock, raw = _socket(v6)
+    sock, raw = icmp_socket(v6)
     try:
         sock.setblocking(False)
         sock.connect(address.resolved(ip, 0, socket.SOCK_DGRAM))
@@ -42,8 +42,8 @@ async def ping(loop, ip, patience_ms):
         sock.close()
 
 
-def _socket(v6):
-    """The socket, and whether it is a raw one."""
+def icmp_socket(v6):
+    """The socket, and whether it is a raw one; OSError when the user may have neither."""
     family, protocol = (socket.AF_INET6, 58) if v6 else (socket.AF_INET, 1)
     try:
         return socket.socket(family, socket.SOCK_RAW, protocol), True
