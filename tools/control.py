@@ -5,6 +5,7 @@ import contextlib
 import os
 import re
 import socket
+import stat
 
 _COMMANDS = (
     (re.compile(r"ap (down|up) (.+)"), "access_point"),
@@ -98,7 +99,9 @@ class Control:
 
 
 def _drop_stale(path):
-    """Removes a socket that nobody listens at; raises ControlError if somebody does."""
+    """Removes a socket that nobody listens at; raises ControlError if somebody does, or if it is something else."""
+    if os.path.lexists(path) and not stat.S_ISSOCK(os.lstat(path).st_mode):
+        raise ControlError(f"{path} is there already, and is no socket")
     with socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.connect(path)

@@ -44,7 +44,13 @@ def readme(text):
 
 def reference():
     """The text of docs/commands.md: each command with its parameters."""
-    lines = ["# Command reference", "", "Made from the declarations in `firmware/commands/` by `make docs`.", ""]
+    lines = [
+        "# Command reference",
+        "",
+        "Made from the declarations in `firmware/commands/` by `make docs`. `[...]` may be left out; `<link>` is there",
+        "only with `AT+CIPMUX=1`, and must be left out with `AT+CIPMUX=0`.",
+        "",
+    ]
     for chapter in catalog.CHAPTERS:
         lines += [f"## {TITLES[chapter]}", ""]
         for command in catalog.load():

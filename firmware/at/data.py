@@ -1,11 +1,10 @@
 """Data from the host after a prompt: so many bytes, or `+++` between two silences to leave.
-What comes in addition, before the command has ended, is dropped and answered `busy p...`."""
+What comes in addition, before the command has ended, are lines again, and answered `busy p...`."""
 
 from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from firmware.at import messages
 from firmware.loop import Signal, Timer
 
 # `+++` needs more than this much silence (ms) before and after, and less between its characters.
@@ -16,9 +15,11 @@ _BACKSLASH = const(0x5C)
 
 
 class Collector:
-    """Takes `count` bytes into `buffer`. Await `done()`; when the command has ended, call `leave()`."""
+    """Takes `count` bytes into `buffer`. Await `done()`; when the command has ended, call `leave()`.
 
-    def __init__(self, loop, port, buffer, count):
+    `taken(have)`, if given, is called at once when all the data are there."""
+
+    def __init__(self, loop, port, buffer, count, taken=None):
         self._loop = loop
         self._port = port
         self._buffer = buffer
@@ -28,7 +29,7 @@ class Collector:
         self._quiet = Timer(loop, self._silence)
         self.changed = Signal(loop)
         self.canceled = False
-        self._refused = False
+        self._taken = taken
         port.sink = self._take
         if not count:
             self._complete()
@@ -40,11 +41,16 @@ class Collector:
 
     def leave(self):
         self._quiet.stop()
-        self._port.sink = None
-        self._port.go_on()
+        if self._port.sink:
+            self._port.sink = None
+            self._port.go_on()
+        else:
+            self._port.drop_line()
 
     def _complete(self):
-        self._port.sink = self._refuse
+        self._port.sink = None
+        if self._taken:
+            self._taken(self.have)
         self.changed.set()
 
     def _take(self, buffer, start, end):
@@ -102,17 +108,6 @@ class Collector:
         self.canceled = True
         self.leave()
         self.changed.set()
-
-    def _refuse(self, buffer, start, end):
-        """Drops a byte too many; says so once for each line, as a host may end its data with CR LF."""
-        for i in range(start, end):
-            byte = buffer[i]
-            if byte == 0x0A:
-                self._refused = False
-            elif byte != 0x0D and not self._refused:
-                self._refused = True
-                self._port.write(messages.BUSY)
-        return end - start
 
 
 class EscapedCollector(Collector):

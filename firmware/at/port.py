@@ -6,6 +6,7 @@ from time import ticks_ms
 
 from micropython import const
 
+from firmware.at import messages
 from firmware.loop import Signal
 
 _CR = const(0x0D)
@@ -44,6 +45,7 @@ class Port:
         self.sink = None
         self._full = False  # the sink took nothing, and waits for `go_on`
         self.line = None
+        self._skip = False
         self.arrived = ticks_ms()  # when the newest bytes were looked at
         loop.watch(uart, self._events, self._event)
 
@@ -184,6 +186,13 @@ class Port:
         """Whether something has come that was not looked at."""
         return self._readable or self._start < self._end
 
+    def drop_line(self):
+        """Drops the line that has begun, up to its end: its first bytes came before a command had ended."""
+        if self._length > 1 or (self._length and self._line[0] != _CR):
+            self._skip = True
+            self.write(messages.BUSY)
+        self._length = 0
+
     def go_on(self):
         """The sink takes data again, or is gone."""
         self._full = False
@@ -215,6 +224,9 @@ class Port:
         length = self._length
         self._length = 0
         self._loop.littered()
+        if self._skip:
+            self._skip = False
+            return stop
         if length > _LINE:
             self.line(self._line, -1)
             return stop

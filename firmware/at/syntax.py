@@ -166,12 +166,14 @@ def tokens(line, start, end):
 
 
 def _integer(text, index):
-    text = text.strip()
     if not text:
         return None
     try:
-        if b"_" not in text:  # Python takes 1_000 for a number, the manual does not
-            return int(text, 16) if text[:2] in (b"0x", b"0X") else int(text)
+        if text[:2] in (b"0x", b"0X"):
+            return int(str(text[2:], "utf-8"), 16)
+        # Python takes "+1", " 1" and "1_000" for numbers, too; the manual does not.
+        if (text[1:] if text[:1] == b"-" else text).isdigit():
+            return int(text)
     except ValueError:
         pass
     raise ATError(E_TYPE, index)

@@ -53,12 +53,15 @@ async def _send(at, collector, values):
     link, length, to = await _target(at, values, at.board.SEND_MAX)
     at.port.write(messages.PROMPT)
     at.reports.hold()
-    data = collector(at.loop, at.port, at.transmit, length)
+
+    def taken(count):
+        at.reports.taken()
+        at.port.write(messages.RECEIVED % count)
+
+    data = collector(at.loop, at.port, at.transmit, length, taken)
     try:
         if not await data.done():
             return messages.SEND_CANCELED
-        at.reports.taken()
-        at.port.write(messages.RECEIVED % data.have)
         await link.write(at.transmit, data.have, 0, to)
         return messages.SEND_OK
     except OSError:
