@@ -116,6 +116,10 @@ def test_tcp(play_ipv6):
         > AT+CIPCLOSE
         < CLOSED⏎⏎OK⏎
         # An address of the other family, for either end.
+        > AT+CIPSTART="TCP","::1",{web}
+        < ⏎ERROR⏎
+        > AT+CIPSTART="TCPv6","127.0.0.1",{web}
+        < ⏎ERROR⏎
         > AT+CIPSTART="TCPv6","::1",{web},,"127.0.0.1"
         < ⏎ERROR⏎
         > AT+CIPSTART="TCPv6","::1",{web},,"2001:db8::1"
