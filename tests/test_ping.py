@@ -12,22 +12,9 @@ import pytest
 from module import LIMIT
 from mpyat import sources
 from nameserver import Responder
+from privileges import pings
 
 BOARDS = pytest.mark.parametrize("board", ["esp32", "esp8266"])
-
-
-def may_ping():
-    """Whether this user may send echoes: as root, or where Linux lets everybody."""
-    for kind in (socket.SOCK_RAW, socket.SOCK_DGRAM):
-        try:
-            socket.socket(socket.AF_INET, kind, socket.IPPROTO_ICMP).close()
-        except OSError:
-            continue
-        return True
-    return False
-
-
-real = pytest.mark.skipif(not may_ping(), reason="this user may not send ICMP echoes (net.ipv4.ping_group_range)")
 
 
 @pytest.fixture
@@ -56,7 +43,7 @@ ANSWER = r"\+PING:\d+\r\n\r\nOK\r\n"
 TIMEOUT = r"\+PING:TIMEOUT\r\n\r\nERROR\r\n"
 
 
-@real
+@pings
 @BOARDS
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "localhost", "four.example", "both.example"])
 def test_ipv4(module, host):
@@ -66,7 +53,7 @@ def test_ipv4(module, host):
     module.settled()
 
 
-@real
+@pings
 @pytest.mark.parametrize("host", ["::1", "0:0:0:0:0:0:0:1", "six.example"])
 def test_ipv6(module, host):
     module.send(f'AT+PING="{host}"')
