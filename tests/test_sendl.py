@@ -205,11 +205,24 @@ def test_cancel_before_anything(online, peer):
 class Slow:
     """A peer that takes nothing until drain(), and then in small pieces, up to the data that it is told."""
 
-    def __init__(self, module):
+    def __init__(self, module, link=""):
         self.peer = Peer()
-        module.send(f'AT+CIPSTART="TCP","127.0.0.1",{self.peer.port}')
+        module.send(f'AT+CIPSTART={link}"TCP","127.0.0.1",{self.peer.port}')
         self.peer.accept(receive_buffer=4096)
-        module.expect("CONNECT⏎⏎OK⏎")
+        module.expect(f"{link}CONNECT⏎⏎OK⏎")
+
+    def fill(self, module, link=""):
+        """Sends until there is no place left even for a byte."""
+        module.command(f"AT+CIPTCPOPT={link},,100")
+        # The kernel's buffers grow while they fill: what failed once may go a moment later.
+        for size in (8192, 8192, 8192, 8192, 1, 8192, 1):
+            answer = None
+            while answer != b"FAIL":
+                module.send(f"AT+CIPSEND={link}{size}")
+                module.expect("⏎OK⏎⏎>")
+                module.write(bytes(size))
+                answer = module.match(rf"\r\nRecv {size} bytes\r\n\r\nSEND (OK|FAIL)\r\n")[1]
+        module.command(f"AT+CIPTCPOPT={link},,0")
 
     def drain(self, data):
         """Reads from here on, until these data have come."""
@@ -262,24 +275,11 @@ def test_more_than_fits_in_memory(start, board, length):
 
 @pytest.fixture
 def full(online):
-    """A module whose peer does not read, and which has no place left even for a byte."""
+    """The peer of the one link, which does not read, and has no place left."""
     slow = Slow(online)
-    online.command("AT+CIPTCPOPT=,,100")
-    # The kernel's buffers grow while they fill: what failed once may go a moment later.
-    for size in (8192, 8192, 8192, 8192, 1, 8192, 1):
-        while sends(online, size):
-            pass
-    online.command("AT+CIPTCPOPT=,,0")
+    slow.fill(online)
     yield slow
     slow.peer.close()
-
-
-def sends(module, size):
-    """Sends so many bytes; whether they found a place within SO_SNDTIMEO."""
-    module.send(f"AT+CIPSEND={size}")
-    module.expect("⏎OK⏎⏎>")
-    module.write(bytes(size))
-    return module.match(rf"\r\nRecv {size} bytes\r\n\r\nSEND (OK|FAIL)\r\n")[1] == b"OK"
 
 
 def test_send_timeout(online, full):
@@ -336,6 +336,29 @@ def test_the_host_is_held_back(online, full):
     online.write(data[taken:])
     check(reports(online), 1024, length, length)
     full.drained()
+
+
+def test_reports_go_on_when_all_data_are_taken(online):
+    """However long the peer does not read them: the hold of the other links ends a second later."""
+    online.command("AT+CIPMUX=1")
+    other = Peer()
+    online.send(f'AT+CIPSTART=1,"TCP","127.0.0.1",{other.port}')
+    other.accept()
+    online.expect("1,CONNECT⏎⏎OK⏎")
+    slow = Slow(online, "0,")
+    slow.fill(online, "0,")
+    prompt(online, 2000, "0,")
+    data = b"x" * 2000
+    online.write(data)
+    other.send(b"meanwhile")
+    online.expect("⏎+IPD,1,9:meanwhile")
+    online.send("AT")
+    online.expect("⏎busy p...⏎")
+    slow.drain(data)
+    check(reports(online), 1024, 2000, 2000)
+    slow.drained()
+    slow.peer.close()
+    other.close()
 
 
 def test_broken_in_the_middle(online, peer):

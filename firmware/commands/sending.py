@@ -93,7 +93,9 @@ class SendLong:
         size = min(at.send_sizes[1], len(at.transmit) - len(PLUSES))
         at.port.write(messages.PROMPT)
         at.reports.hold()
-        data = StreamCollector(at.loop, at.port, at.transmit, size, length, link.give_up)
+        data = StreamCollector(
+            at.loop, at.port, at.transmit, size, length, link.give_up, lambda have: at.reports.taken()
+        )
         try:
             return await _stream(at, link, data, to)
         finally:
