@@ -2,6 +2,7 @@
 Here nobody but the test's own name servers is ever asked; that links find their hosts is in test_names.py."""
 
 import time
+from pathlib import Path
 
 import pytest
 from module import LIMIT
@@ -278,7 +279,23 @@ def test_an_answer_to_another_kind_of_question(module, server):
     module.expect(FOUND_FOUR)
 
 
-# Several servers
+# Several servers, or none
+
+
+def test_without_a_server(start, tmp_path):
+    """Then the port's own resolver is asked; on a PC that knows the file of hosts, so it asks nobody else."""
+    lines = [line.split("#")[0].split() for line in Path("/etc/hosts").read_text().splitlines()]
+    known = [words for words in lines if len(words) > 1 and "." in words[0] and "localhost" not in words[1]]
+    if not known:
+        pytest.skip("no name but localhost in /etc/hosts")
+    (tmp_path / "wifi.toml").write_text('[[ap]]\nssid = "mpy-at"\npassword = "12345678"\ndns = "0.0.0.0"\n')
+    module = start("--wifi", tmp_path / "wifi.toml")
+    module.send('AT+CWJAP="mpy-at","12345678"')
+    module.expect("WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎")
+    module.send("AT+CIPDNS?")
+    module.expect("+CIPDNS:0⏎⏎OK⏎")
+    module.send(f'AT+CIPDOMAIN="{known[0][1]}"')
+    module.expect(f'+CIPDOMAIN:"{known[0][0]}"⏎⏎OK⏎')
 
 
 def use(module, *servers):
