@@ -25,10 +25,9 @@ class App:
 
     def __init__(self):
         self.board = board = boards.load()
-        self.settings = Settings()
+        self.settings = Settings(commands.fit)
         self.loop = loop = Loop()
-        self.line_settings = self.settings.get("UART_DEF") or [board.BAUD, 8, 1, 0, 0]
-        self.uart = board.uart(self.line_settings)
+        self.uart = self._open_uart()
         self.port = Port(loop, self.uart, board.WRITE_BURST)
         self.links = Links(loop)
         self.reports = Reports(loop, self.port, self.links, board.IPD_MAX, board.WINDOW)
@@ -45,10 +44,23 @@ class App:
         """Writes a line of the answer: `text` with `values` put in as by %, then CR LF."""
         self.port.write(((text % values if values else text) + "\r\n").encode())
 
+    def _open_uart(self):
+        """The AT port's UART, as it was saved if this chip can do so: a host must always find the module."""
+        saved = self.settings.get("UART_DEF")
+        if saved and saved[0] <= self.board.BAUD_MAX:
+            try:
+                self.line_settings = saved
+                return self.board.uart(saved)
+            except (ValueError, OSError):
+                pass
+        self.settings.forget("UART_DEF")
+        self.line_settings = [self.board.BAUD, 8, 1, 0, 0]
+        return self.board.uart(self.line_settings)
+
     def start(self):
         """Applies what was saved, says `ready`, and joins the saved network."""
         self.reports.detailed = bool(self.settings.get("SYSMSG", [0])[0] & 2)
-        self.resolver.ipv6 = bool(self.settings.get("CIPV6", [0])[0])
+        self.resolver.ipv6 = bool(self.board.IPV6 and self.settings.get("CIPV6", [0])[0])
         self.links.options = self.settings.get("CIPTCPOPT", self.links.options)
         self.port.write(messages.READY)
         self.port.flush()
@@ -59,9 +71,18 @@ class App:
     def join_saved(self):
         """Starts to join the network of the last AT+CWJAP, if there was one and the station is on."""
         saved = self.settings.get("CWJAP")
-        if saved and self.radio.mode & 1:
-            ssid, password, bssid, _, self.radio.interval = saved[:5]
-            self.radio.join(ssid, password, bssid and bytes.fromhex(bssid.replace(":", "")), 15000, True)
+        if not saved or not self.radio.mode & 1:
+            return
+        ssid, password, bssid, _, interval = saved[:5]
+        try:
+            mac = bssid and bytes.fromhex(bssid.replace(":", ""))
+            if not ssid or (mac is not None and len(mac) != 6):
+                raise ValueError
+        except ValueError:  # no AT+CWJAP has saved this
+            self.settings.forget("CWJAP")
+            return
+        self.radio.interval = interval
+        self.radio.join(ssid, password, mac, 15000, True)
 
     async def restart(self):
         """Ends the firmware once all that was written has left, or the host has not taken it for too long."""

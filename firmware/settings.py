@@ -1,6 +1,7 @@
 """What survives a restart: the parameters of commands, by the command's name, in one file on the flash.
 A new file is written beside the old one and takes its place in one step, so that one of the two is always whole."""
 
+import errno
 import json
 import os
 
@@ -10,42 +11,77 @@ _BAD = "/settings.bad"
 
 
 class Settings:
-    """The current parameters of each command, and which of them are kept. `store` is AT+SYSSTORE."""
+    """The current parameters of each command, and which of them are kept. `store` is AT+SYSSTORE.
 
-    def __init__(self):
+    `fit(name, values)` gives what was saved for a command as this version of it has its parameters, or None."""
+
+    def __init__(self, fit):
         self.store = True
+        # As it stands on flash, with what a newer version has put there, so that saving does not lose that.
         self._saved = _load()
-        self._current = dict(self._saved)
+        self._current = {}
+        for name, values in self._saved.items():
+            fitted = fit(name, values)
+            if fitted is None:
+                print("settings:", name, "cannot be used, its default is")
+            else:
+                self._current[name] = fitted
 
     def get(self, name, default=None):
         """The parameters that `name` (as in "CWMODE") was last set to, as a list."""
         return self._current.get(name, default)
 
     def put(self, name, values, when):
-        """Holds the parameters of a command, and keeps them on flash: if `when` is 1 always, if 2 while `store`."""
+        """Holds the parameters of a command, and keeps them on flash: if `when` is 1 always, if 2 while `store`.
+
+        OSError or MemoryError when the flash or the heap is full: on flash all is as it was. In RAM a parameter that
+        may differ from the flash (2) holds nevertheless, as the command has done its work by now."""
+        if when != 1:
+            self._current[name] = values
+        if when == 1 or self.store:
+            self._save(name, values)
         self._current[name] = values
-        if (when == 1 or self.store) and self._saved.get(name) != values:
-            before = self._saved.get(name)
-            self._saved[name] = values
-            try:
-                with open(_NEW, "w") as file:
-                    json.dump(self._saved, file)
-                os.rename(_NEW, _FILE)
-            except (OSError, MemoryError):
-                # What is not on flash must be written when it is set again.
-                if before is None:
-                    del self._saved[name]
-                else:
-                    self._saved[name] = before
-                raise
+
+    def forget(self, name):
+        """Goes back to the default of a command, in RAM only."""
+        self._current.pop(name, None)
 
     def clear(self):
-        """Forgets everything, on flash too."""
-        for name in (_NEW, _FILE):
+        """Forgets everything, on flash too, and also a damaged file: it may hold passwords. OSError if that fails."""
+        for name in (_FILE, _NEW, _BAD):
+            _remove(name)
+        self._saved = {}
+        self._current = {}
+
+    def _save(self, name, values):
+        before = self._saved.get(name)
+        # What was loaded has lists where a command has tuples; on flash they are the same.
+        if json.dumps(before) == json.dumps(values):
+            return
+        self._saved[name] = values
+        try:
+            with open(_NEW, "w") as file:
+                json.dump(self._saved, file)
+            os.rename(_NEW, _FILE)
+        except (OSError, MemoryError):
+            # What is not on flash must be written when it is set again.
+            if before is None:
+                del self._saved[name]
+            else:
+                self._saved[name] = before
             try:
-                os.remove(name)
-            except OSError:  # it was not there
+                _remove(_NEW)
+            except OSError:  # it is in nobody's way: the next one is written over it
                 pass
+            raise
+
+
+def _remove(name):
+    try:
+        os.remove(name)
+    except OSError as error:
+        if error.errno != errno.ENOENT:
+            raise
 
 
 def _load():
@@ -54,10 +90,14 @@ def _load():
             saved = json.load(file)
         if isinstance(saved, dict):
             return saved
-    except OSError:  # nothing was ever saved
-        return {}
-    except ValueError:
+    except OSError as error:
+        if error.errno == errno.ENOENT:  # nothing was ever saved
+            return {}
+    except Exception:  # whatever the parser makes of the damage; a MemoryError too, as a store of ours is small
         pass
     print("settings: damaged, set aside as", _BAD)
-    os.rename(_FILE, _BAD)
+    try:
+        os.rename(_FILE, _BAD)
+    except OSError:  # then the next setting that is saved replaces it
+        pass
     return {}

@@ -130,7 +130,9 @@ def _command(node, call, chapter, module, constants):
 
 
 def index_source(root=None):
-    """The text of the generated module firmware/commands/index.py: a bytes constant, which stays in ROM."""
+    """The text of the generated module firmware/commands/index.py: bytes constants, which stay in ROM."""
     lines = [f"{command.full_name} {command.module} {command.flags()}" for command in load(root)]
-    text = "\n" + "\n".join(lines) + "\n"
-    return f"INDEX = {text.encode()!r}\n"
+    # What was saved is checked at start, when no command's module is loaded.
+    saved = [f"{command.name} {';'.join(command.signatures)}" for command in load(root) if command.saved]
+    tables = {"INDEX": lines, "SAVED": saved}
+    return "".join(f"{name} = {chr(10).join(['', *rows, '']).encode()!r}\n" for name, rows in tables.items())

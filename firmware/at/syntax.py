@@ -8,6 +8,7 @@ from firmware.at.messages import E_COUNT, E_LENGTH, E_PARSE, E_RANGE, E_TYPE, AT
 _QUOTE = const(0x22)
 _BACKSLASH = const(0x5C)
 _COMMA = const(0x2C)
+_LINKS = const(5)
 
 
 class Parameter:
@@ -117,6 +118,33 @@ def parse(signatures, line, start, end, multiple):
     # One Parameter at a time, as they are large for a small heap.
     for i, text in enumerate(wanted):
         values[i] = _check(Parameter(text), values, i)
+    return values
+
+
+def fit(signature, values):
+    """Saved values as this signature has them: cut, or filled up with defaults. ATError when they do not fit.
+
+    A command with a link keeps a list for each link, of the values behind the link and without gaps."""
+    texts = signature.split(",")
+    if not texts[0].startswith("link"):
+        return _fit(texts, values)
+    del texts[0]
+    if not isinstance(values, list) or len(values) < _LINKS:
+        raise ATError(E_COUNT)
+    for each in values[:_LINKS]:
+        if not isinstance(each, list) or len(each) < len(texts) or None in each:
+            raise ATError(E_COUNT)
+    return [_fit(texts, each) for each in values[:_LINKS]]
+
+
+def _fit(texts, values):
+    if not isinstance(values, list):
+        raise ATError(E_TYPE)
+    values = values[: len(texts)] + [None] * (len(texts) - len(values))
+    for i, value in enumerate(values):
+        if not (value is None or isinstance(value, (int, str))):
+            raise ATError(E_TYPE, i)
+        values[i] = _check(Parameter(texts[i]), values, i)
     return values
 
 

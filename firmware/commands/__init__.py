@@ -7,8 +7,10 @@ import sys
 
 from micropython import const
 
+from firmware.at import syntax
 from firmware.at.command import table
-from firmware.commands.index import INDEX  # lines "NAME module flags"
+from firmware.at.messages import ATError
+from firmware.commands.index import INDEX, SAVED  # lines "NAME module flags", lines "NAME signature;signature"
 
 _PACKAGE = "firmware.commands."
 # Memory is short when less is free than this part of what is in use.
@@ -71,3 +73,18 @@ def every():
         name, _, flags = _fields(start)
         yield name, flags
         start = INDEX.find(b"\n", start) + 1
+
+
+def fit(name, values):
+    """What was saved for the command `name` (as in "CWMODE"), as its signatures have it, or None if it fits none of
+    them. What no command here saves stays as it is."""
+    start = SAVED.find(b"\n" + name.encode() + b" ") if isinstance(name, str) else -1
+    if start < 0:
+        return values
+    start = SAVED.find(b" ", start) + 1
+    for signature in SAVED[start : SAVED.find(b"\n", start)].decode().split(";"):
+        try:
+            return syntax.fit(signature, values)
+        except ATError:  # the next one may fit
+            pass
+    return None
