@@ -30,12 +30,15 @@ class App:
         self.uart = self._open_uart()
         self.port = Port(loop, self.uart, board.WRITE_BURST)
         self.links = Links(loop)
-        self.reports = Reports(loop, self.port, self.links, board.IPD_MAX, board.WINDOW)
+        self.reports = Reports(loop, self.port, self.links, board.IPD_MAX, board.WINDOW, board.WINDOWS)
         self.radio = Radio(loop, board.JOIN_FAILURES, self._radio_event)
         self.resolver = Resolver(loop, self.name_servers, board.DNS_PORT)
         self.clock = self.sntp = None  # made by the first command that needs them
         self.mdns = None  # the responder, while AT+MDNS has one
         self.interpreter = Interpreter(loop, self.port, self, commands)
+        self.origin = None  # the parameters of the newest CIPSTART, with which passthrough connects again
+        self.interval = 20  # AT+TRANSINTVL, in ms
+        self.leaving = None  # the passthrough that the host has left, while it still sends from `transmit`
         self.send_sizes = 1024, 2920  # AT+CIPSENDLCFG
         self.transmit = bytearray(board.SEND_MAX)
         loop.turns = [self.port.turn, self.reports.turn, self.port.settle]
@@ -67,6 +70,11 @@ class App:
         self.radio.set_mode(self.settings.get("CWMODE", [1])[0])
         if self.settings.get("CWAUTOCONN", [1])[0]:
             self.join_saved()
+        saved = self.settings.get("SAVETRANSLINK", [0])
+        if saved[0]:
+            from firmware.commands.passthrough import enter_saved
+
+            enter_saved(self, saved)
 
     def join_saved(self):
         """Starts to join the network of the last AT+CWJAP, if there was one and the station is on."""

@@ -16,7 +16,7 @@ FORMS = ("test", "query", "set", "execute")
 CHAPTERS = {
     "basic": ("basic", "timestamp"),
     "wifi": ("wifi",),
-    "tcpip": ("tcpip", "sending", "receiving", "serving", "names", "clock", "mdns", "tls"),
+    "tcpip": ("tcpip", "sending", "receiving", "passthrough", "serving", "names", "clock", "mdns", "tls"),
 }
 _ANYTIME = 16
 

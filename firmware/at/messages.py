@@ -9,6 +9,8 @@ BUSY = b"\r\nbusy p...\r\n"
 NOTHING = b""
 
 PROMPT = b"\r\nOK\r\n\r\n>"
+PROMPT_SAVED = b"\r\n>"  # of a passthrough that was saved, at start
+QUIT = b"\r\n+QUITT\r\n"
 RECEIVED = b"\r\nRecv %d bytes\r\n"
 SEND_OK = b"\r\nSEND OK\r\n"
 SEND_FAIL = b"\r\nSEND FAIL\r\n"

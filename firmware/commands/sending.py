@@ -11,12 +11,22 @@ from firmware.at.messages import ATError
 _LENGTH = "link, length:0..8192, host:text64?, port:1..65535?"
 # Bytes that wait this long (ms) are sent although they are fewer than the transmit size.
 _INTERVAL_MS = const(20)
+# How long a command waits for the peer to take the rest of a passthrough, and how often it looks.
+_FREE_MS = const(5000)
+_LOOK_MS = const(20)
 _LONGEST = const(0x7FFFFFFF)
 
 
 @command("AT+CIPSEND", _LENGTH)
 class Send:
-    """Takes so many bytes after the prompt and sends them; +++ between two silences takes it back."""
+    """Takes so many bytes after the prompt and sends them; +++ between two silences takes it back. Without a length,
+    enters passthrough (see CIPMODE)."""
+
+    async def execute(at):
+        from firmware.commands.passthrough import enter
+
+        await _free(at)
+        return enter(at)
 
     async def set(at, *values):
         return await _send(at, Collector, values)
@@ -49,7 +59,18 @@ async def _target(at, values, limit):
     return link, length, link.address(ip, port)
 
 
+async def _free(at):
+    """Waits until the passthrough that the host has left does not need at.transmit any more."""
+    for _ in range(_FREE_MS // _LOOK_MS):
+        if not at.leaving or at.leaving.empty():
+            at.leaving = None
+            return
+        await at.loop.sleep(_LOOK_MS)
+    raise ATError()
+
+
 async def _send(at, collector, values):
+    await _free(at)
     link, length, to = await _target(at, values, at.board.SEND_MAX)
     at.port.write(messages.PROMPT)
     at.reports.hold()
@@ -89,6 +110,7 @@ class SendLong:
     async def set(at, *values):
         from firmware.at.data import PLUSES, StreamCollector
 
+        await _free(at)
         link, length, to = await _target(at, values, _LONGEST)
         size = min(at.send_sizes[1], len(at.transmit) - len(PLUSES))
         at.port.write(messages.PROMPT)

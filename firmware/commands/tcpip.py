@@ -29,7 +29,7 @@ class Multiple:
 
     def set(at, mode):
         if bool(mode) != at.links.multiple:
-            if at.links.any() or (at.links.server and at.links.server.running()):
+            if at.reports.raw or at.links.any() or (at.links.server and at.links.server.running()):
                 raise ATError()
             at.links.multiple = bool(mode)
 
@@ -56,15 +56,21 @@ class StartAny:
         return await _start(at, number, *values)
 
 
-async def _start(at, number, kind, host, port, *values):
-    if at.links.table[number]:
-        at.port.write(messages.ALREADY_CONNECTED)
-        raise ATError()
+async def open_link(at, number, kind, host, port, *values):
+    """A link that is connected, but not yet listened to; ATError or OSError when it cannot be."""
     v6 = kind.endswith("v6")
     if at.radio.state != UP or (v6 and not at.resolver.ipv6):
         raise ATError()
     begin = _start_udp if kind.startswith("UDP") else _start_tcp
-    link = await begin(at, number, host, port, 3 if v6 else 2, values)
+    return await begin(at, number, host, port, 3 if v6 else 2, values)
+
+
+async def _start(at, number, *values):
+    if at.links.table[number]:
+        at.port.write(messages.ALREADY_CONNECTED)
+        raise ATError()
+    at.origin = values
+    link = await open_link(at, number, *values)
     at.port.write(at.reports.connected(link))
     at.port.write(messages.OK)
     link.resume()

@@ -109,6 +109,7 @@ class Link:
         self._sock = None
         self._broken = self._deaf = self._wants_write = self._gives_up = False
         self._events = 0
+        self._writer = None
         self._ready = Signal(self._loop)
         links.table[number] = self
 
@@ -138,7 +139,11 @@ class Link:
         if self._wants_write and events & ~select.POLLIN:
             self._wants_write = False
             self._change(self._events & ~select.POLLOUT)
-            self._ready.set()
+            writer, self._writer = self._writer, None
+            if writer:
+                writer()
+            else:
+                self._ready.set()
         if events & ~select.POLLOUT:
             self.heard = ticks_ms()
             if self._events & select.POLLIN:
@@ -163,6 +168,12 @@ class Link:
         self._change(self._events | select.POLLOUT)
         patience = self._links.options[self.number][2]
         return self._ready.wait(max(patience - ticks_diff(ticks_ms(), began), 0) if patience else -1)
+
+    def when_writable(self, callback):
+        """Calls `callback()` once, in place of a write() that waits, when the socket takes data again."""
+        self._writer = callback
+        self._wants_write = True
+        self._change(self._events | select.POLLOUT)
 
     def give_up(self):
         """Ends a write() that waits, with an OSError."""

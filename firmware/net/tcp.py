@@ -81,6 +81,18 @@ class TCPLink(Link):
             pass
         return -1 if count == 0 else count
 
+    def fixed(self):
+        """Whether the peer stays who it is, as passthrough needs it."""
+        return True
+
+    def send(self, buffer, start, end):
+        """Sends what goes at once of buffer[start:end]: its length, None when it has to wait, 0 when the link is at its
+        end, which is told when it is read."""
+        try:
+            return self._sock.write(buffer, start, end - start)
+        except OSError:
+            return 0
+
     async def write(self, buffer, end, start=0, to=None):
         """Sends buffer[start:end], however long the peer takes; OSError when the connection breaks, or SO_SNDTIMEO
         is over, or after give_up(). `to` is for datagrams."""

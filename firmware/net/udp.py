@@ -89,6 +89,20 @@ class UDPLink(Link):
             self.ip, self.port, self._to = ip, port, sender
         return data, ip, port
 
+    def fixed(self):
+        """Whether the peer stays who it is, as passthrough needs it."""
+        return self._mode == _FIXED and self._to is not None
+
+    def send(self, buffer, start, end):
+        """Sends buffer[start:end] as one datagram: its length, or None when it has to wait."""
+        try:
+            whole = not start and end == len(buffer)
+            self._sock.sendto(buffer if whole else memoryview(buffer)[start:end], self._to)
+        except OSError as error:
+            if error.errno == errno.EAGAIN:
+                return None
+        return end - start  # also when the network has refused it, as with any datagram that is lost
+
     async def write(self, buffer, end, start=0, to=None):
         """Sends buffer[start:end] as one datagram, to the peer or to what `address` gave; OSError when it cannot."""
         to = to or self._to

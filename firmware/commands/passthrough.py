@@ -1,0 +1,147 @@
+"""The part of the TCP/IP chapter about passthrough: CIPMODE, TRANSINTVL, CIPRECONNINTV, SAVETRANSLINK.
+Manual: TCP-IP_AT_Commands.rst of espressif/esp-at, tag v2.3.0.0_esp8266, with what HEAD adds."""
+
+from time import ticks_diff, ticks_ms
+
+from firmware.at import messages
+from firmware.at.command import ALWAYS, STORE, command
+from firmware.at.messages import ATError
+
+_TARGET = "mode:1..1, host:text64, port:1..65535, "
+
+
+@command("AT+CIPMODE", "mode:0..1")
+class Mode:
+    """1: data of the link come as they are, and CIPSEND without a length enters passthrough. Only with CIPMUX=0."""
+
+    def query(at):
+        at.line("+CIPMODE:%d", at.reports.raw)
+
+    def set(at, mode):
+        if mode and (at.links.multiple or at.reports.passive[0] & 1):
+            raise ATError()
+        at.reports.raw = bool(mode)
+
+
+@command("AT+TRANSINTVL", "interval:0..1000")
+class Interval:
+    """Milliseconds after the last byte from the host until the bytes in passthrough are sent."""
+
+    def query(at):
+        at.line("+TRANSINTVL:%d", at.interval)
+
+    def set(at, interval):
+        at.interval = interval
+
+
+@command("AT+CIPRECONNINTV", "interval:1..36000", saved=STORE)
+class Reconnect:
+    """Time between two attempts to connect again in passthrough, in units of 100 ms."""
+
+    def query(at):
+        at.line("+CIPRECONNINTV:%d", at.settings.get("CIPRECONNINTV", [1])[0])
+
+    def set(at, interval):
+        pass
+
+
+@command(
+    "AT+SAVETRANSLINK",
+    "mode:0..0, host:text64?, port:0..65535?, type:text8?, option:0..65535?",
+    _TARGET + "type:TCP|TCPv6=TCP, keep_alive:0..7200=0",
+    _TARGET + "type:UDP|UDPv6, local_port:0..65535?",
+    saved=ALWAYS,
+)
+class Saved:
+    """1: enters passthrough to this host at each start, without a word of the host; 0: does not."""
+
+    def set(at, *values):
+        if not values[0]:
+            at.interpreter.keep(0)
+
+
+def enter(at):
+    """CIPSEND without a length: passthrough over the link that is open."""
+    link = at.links.get(0)
+    if not at.reports.raw or at.links.multiple or not link or not link.fixed():
+        raise ATError()
+    if link.datagrams:
+        # The peer knows the module by its port, so that stays when the link is made anew.
+        at.origin = list(at.origin)
+        at.origin[3] = link.local_port
+    tunnel = _make(at)
+    at.port.write(messages.PROMPT)
+    tunnel.attach(link)
+    return messages.NOTHING
+
+
+def enter_saved(at, saved):
+    """At start: passthrough to the saved host, as soon as it can be reached; `+++` leaves it before, too."""
+    _, host, port, kind, option = saved
+    # As CIPSTART has them: local port, mode 0, and keep-alive; then no local address, and the usual patience.
+    at.origin = (kind, host, port, option) + ((0, None, 0) if kind.startswith("UDP") else (None, 0))
+    at.reports.raw = True
+    _make(at, first=True).lost()
+
+
+def _make(at, first=False):
+    from firmware.commands.tcpip import open_link
+    from firmware.passthrough import Passthrough
+
+    task = None
+    began = None  # when the newest attempt to connect did, in ticks
+
+    def lost():
+        nonlocal task
+        if task is None or task.ended:
+            task = at.loop.start(renew(first and task is None), _ended)
+
+    async def renew(first):
+        """Connects until it has worked. The prompt of a saved link comes when it is there for the first time."""
+        nonlocal began
+        while True:
+            pause = at.settings.get("CIPRECONNINTV", [1])[0] * 100
+            if began is not None:
+                left = pause - ticks_diff(ticks_ms(), began)
+                if left > 0:
+                    await at.loop.sleep(min(left, pause))
+            began = ticks_ms()
+            try:
+                link = await open_link(at, 0, *at.origin)
+                break
+            except (OSError, ATError, MemoryError):  # not there yet; it may come
+                pass
+        if first:
+            at.port.write(messages.PROMPT_SAVED)
+            at.reports.silent = _is_silent(at)
+        else:
+            at.reports.text(at.reports.connected(link))
+        link.resume()
+        tunnel.attach(link)
+
+    def dropped(count):
+        at.reports.unsent += count
+
+    def left():
+        at.reports.tunnel = None
+        at.leaving = None if tunnel.empty() else tunnel
+        if task and not task.ended:
+            task.cancel()
+        if at.settings.get("SYSMSG", [0])[0] & 1:
+            at.port.write(messages.QUIT)
+
+    block = bytearray(at.board.BLOCK)
+    held = bool(at.line_settings[4] & 1)
+    tunnel = Passthrough(at.loop, at.port, at.transmit, block, at.interval, held, dropped, lost, left)
+    at.reports.tunnel = tunnel
+    at.reports.silent = not first and _is_silent(at)
+    return tunnel
+
+
+def _is_silent(at):
+    return not at.settings.get("SYSMSG", [0])[0] & 4
+
+
+def _ended(_, error):
+    if error:
+        raise error

@@ -1,0 +1,110 @@
+"""Passthrough: what comes from the host goes to one link, in blocks, until `+++`; while there is no link it is kept as
+far as it fits. What comes from the link goes to the host as it is, which the listener of the links sees to."""
+
+from micropython import RingIO, const
+
+from firmware.at.data import PLUSES, Collector
+from firmware.loop import Timer
+
+# No stream is counted to this, and the index of a byte in the port's buffer may be added: it stays a small integer.
+_WITHOUT_END = const(0x3FFF0000)
+
+
+class Passthrough(Collector):
+    """The port's sink while the host is in passthrough. `memory` holds what waits, `block` what is being sent.
+
+    A block goes when it is full, and what is less goes `interval` ms after the last byte. `held` says that the host
+    stops while the UART is not read; a host that does not stop loses whole chunks while there is no link and no place,
+    of which `dropped(count)` is told. `lost()` is called when the link has ended, `left()` after `+++`."""
+
+    def __init__(self, loop, port, memory, block, interval, held, dropped, lost, left):
+        self._ring = RingIO(memory)
+        self._room = len(memory) - 1 - len(PLUSES)
+        self._block = block
+        self._start = self._end = 0  # what of the block has not gone yet
+        self._due = False  # whether what waits goes although it is no full block
+        self._interval = interval
+        self._flush = Timer(loop, self._time_is_up)
+        self._pump = self.pump  # one object for all the times that the link has to be waited for
+        self._link = None
+        self._held = held
+        self._dropping = False
+        self._late = False  # the next bytes came earlier, when there was no place
+        self._dropped = dropped
+        self.lost = lost
+        self._host_left = left
+        super().__init__(loop, port, None, _WITHOUT_END)
+
+    def attach(self, link):
+        """Sends to this link from now on."""
+        self._link = link
+        self._dropping = False
+        self.pump()
+
+    def _connected(self):
+        return self._link is not None and self._link.open
+
+    def _store(self, buffer, start, end):
+        size = end - start
+        if buffer is not PLUSES:
+            room = max(self._room - self._ring.any(), 0)
+            if size > room:
+                self._dropping = not self._held and not self._connected()
+                size = room
+        if self._dropping:
+            # All until there is a link again, so that the peer sees one gap and not many.
+            self._late = False
+            self._dropped(end - start)
+            return end - start
+        self._late = not size
+        if size:
+            self._ring.write(buffer, start, size)
+            self._flush.start(self._interval)
+            if self._ring.any() >= len(self._block):
+                self.pump()
+        return size
+
+    def _is_escape(self, buffer, start, end):
+        # Bytes that had to wait say nothing about a silence before them.
+        return not self._late and super()._is_escape(buffer, start, end)
+
+    def _time_is_up(self):
+        self._due = True
+        self.pump()
+
+    def pump(self):
+        """Sends what may go, as far as the link takes it."""
+        while self._connected():
+            if self._start == self._end:
+                if not self._due and self._ring.any() < len(self._block):
+                    break
+                self._start = 0
+                self._end = self._ring.readinto(self._block) or 0
+                if not self._end:
+                    self._due = False
+                    break
+            count = self._link.send(self._block, self._start, self._end)
+            if not count:
+                if count is None:
+                    self._link.when_writable(self._pump)
+                break
+            self._start += count
+        if self._ring.any() < self._room:
+            self._port.go_on()
+
+    def empty(self):
+        """Whether nothing is left to send. What was left when the link ended, after the host has gone, is dropped."""
+        count = self._ring.any() + self._end - self._start
+        if count and not self._connected():
+            while self._ring.readinto(self._block):
+                pass
+            self._end = self._start
+            self._dropped(count)
+            return True
+        return not count
+
+    def _left(self):
+        super()._left()
+        self._flush.stop()
+        self._time_is_up()
+        self._host_left()
