@@ -1,13 +1,8 @@
 """The power goes at every single write to the flash, and again and again: each setting is the old one or the new one,
 never neither, and the module always starts."""
 
-import re
-import select
-import time
-from pathlib import Path
-
 import pytest
-from module import LIMIT
+from saved import DEFAULTS, answers, power_cycle, settings
 
 BOARDS = pytest.mark.parametrize("board", ["esp32", "esp8266"])
 NETWORKS = "".join(f'[[ap]]\nssid = "{name}"\npassword = "{name * 4}"\njoin_ms = 0\n' for name in ("red", "blue"))
@@ -34,57 +29,8 @@ CHANGES = [
     ("AT+CIPTCPOPT=0,1,1,1", "CIPTCPOPT:0,0,1,1,1"),
     ("AT+CWAUTOCONN=0", "CWAUTOCONN:0"),
 ]
-DEFAULTS = {
-    "CWMODE": "1",
-    "CWSTATE": '""',
-    "SYSMSG": "0",
-    "UART_DEF": "115200,8,1,0,0",
-    "CIPDNS": "0",
-    "CIPRECONNINTV": "1",
-    "CIPTCPOPT": "0,-1,0,0,0",
-    "CWAUTOCONN": "1",
-}
 # The tests of one board that share the writes among them, so that they can run side by side.
 SHARES = 4
-
-
-def has_power(module):
-    """Whether the chip runs, which is the only child of the simulator."""
-    pid = module.process.pid
-    return bool(Path(f"/proc/{pid}/task/{pid}/children").read_text())
-
-
-def answers(module, count=1):
-    """What the module says up to its count-th OK; None if the power goes before."""
-    deadline = time.monotonic() + LIMIT
-    while module.received.count(b"\r\nOK\r\n") < count:
-        assert b"ERROR" not in module.received, module.received
-        assert time.monotonic() < deadline, module.received
-        if select.select([module.fd], [], [], 0.002)[0]:
-            module._read()
-        elif not has_power(module):
-            return None
-    said = module.received.decode()
-    module.received.clear()
-    return said
-
-
-def power_cycle(module):
-    """Starts the chip anew, whether it was on or off."""
-    module.received.clear()
-    assert module.control("power cycle") == "ok"
-    module.match(r".*\r\nready\r\n")
-
-
-def settings(module):
-    """All settings, {name: value}."""
-    module.write("".join(f"AT+{name}?\r\n" for name in DEFAULTS).encode())
-    said = answers(module, len(DEFAULTS))
-    found = dict(re.findall(r"^\+(\w+):(.*?)\r$", said, re.MULTILINE))
-    # The servers that the network gives, and whether it has been joined by now, are no settings.
-    found["CIPDNS"] = re.sub("^0.*", "0", found["CIPDNS"])
-    found["CWSTATE"] = found["CWSTATE"].partition(",")[2]
-    return found
 
 
 def after(changes):

@@ -2,12 +2,11 @@
 Settings that are damaged all the same cost no more than themselves."""
 
 import itertools
-import time
-from pathlib import Path
+import json
 
 import pytest
-from module import LIMIT
 from mpyat.build import write_flash
+from saved import DEFAULTS, answers, files, power_cycle, settings
 from transcript import play as play_transcript
 
 BOARDS = pytest.mark.parametrize("board", ["esp32", "esp8266"])
@@ -94,66 +93,271 @@ def test_settings_stay_on_the_flash_of_a_module_that_was_off(start, tmp_path):
     second.expect("+SYSMSG:3⏎⏎OK⏎")
 
 
-def has_power(module):
-    """Whether the chip runs, which is the only child of the simulator."""
-    pid = module.process.pid
-    return bool(Path(f"/proc/{pid}/task/{pid}/children").read_text())
+@pytest.fixture
+def stored(start, tmp_path):
+    """A function that starts a module with these files of settings on its flash; a text for a file, or an object."""
+
+    def stored(board, store=None, **names):
+        flash = tmp_path / "flash.img"
+        contents = {"/settings.json": store} if store is not None else {}
+        contents |= {f"/settings.{ending}": text for ending, text in names.items()}
+        for path, content in contents.items():
+            contents[path] = tmp_path / path[1:]
+            data = content if isinstance(content, (bytes, str)) else json.dumps(content)
+            contents[path].write_bytes(data if isinstance(data, bytes) else data.encode())
+        write_flash(flash, contents)
+        module = start("--board", board, "--flash", flash)
+        module.flash = flash
+        return module
+
+    return stored
 
 
-def mode_after(module):
-    """Starts the module anew and asks it for its mode."""
-    assert module.control("power cycle") == "ok"
-    module.match(r".*\r\nready\r\n")
-    module.send("AT+CWMODE?")
-    return int(module.match(r"AT\+CWMODE\?\r\n\+CWMODE:(\d)\r\n\r\nOK\r\n")[1])
+DAMAGED = {
+    "empty": "",
+    "cut": '{"CWMODE": [3',
+    "list": "[]",
+    "zeros": "\0" * 50,
+    "number": "17",
+    "erased": b"\xff" * 64,
+    "more": '{"CWMODE": [3]} {',
+    "no name": "{[]: [3]}",
+    "no text": b'{"CWJAP": ["\xff"]}',
+    "deep": "[" * 20000,
+    "long": '{"CWMODE": "' + "x" * 24000,
+}
 
 
 @BOARDS
-def test_a_power_cut_leaves_the_old_setting_or_the_new(start, board):
-    """The power goes after the first, the second, ... write to the flash, until saving needs no more of them."""
-    module = start("--board", board)
+@pytest.mark.parametrize("text", DAMAGED.values(), ids=DAMAGED)
+def test_damaged_settings_are_set_aside(stored, board, text):
+    module = stored(board, text)
+    assert module.console().count("settings: damaged, set aside as /settings.bad") == 1
+    assert settings(module) == DEFAULTS
     module.command("AT+CWMODE=2")
-    mode = 2
-    for writes in itertools.count(1):
-        assert module.control(f"power cut after {writes} writes") == "ok"
-        module.send(f"AT+CWMODE={5 - mode}")
-        deadline = time.monotonic() + LIMIT
-        while has_power(module) and not module.said():
-            assert time.monotonic() < deadline
-        done = has_power(module)
-        found = mode_after(module)
-        assert found in (mode, 5 - mode)
-        assert not done or found == 5 - mode
-        if done:
-            break
-        mode = found
-    assert writes > 3
-    assert "damaged" not in module.console()
+    power_cycle(module)
+    assert settings(module) == DEFAULTS | {"CWMODE": "2"}
+    assert module.console().count("damaged") == 1
+    module.stop()
+    found = files(module.flash)
+    assert sorted(found) == ["settings.bad", "settings.json"]
+    assert json.loads(found["settings.json"]) == {"CWMODE": [2, 1]}
+
+
+# Values that no version of these commands has saved.
+WRONG = {
+    "CWMODE": [None, 3, "3", [], ["3"], [3.5], [4, 1], [[3]], {"0": 3}, [3, 2], [None], [{}], [10**30]],
+    "UART_DEF": [[], [115200], [79, 8, 1, 0, 0], [9600, 9, 1, 0, 0], ["9600", 8, 1, 0, 0], [5000001, 8, 1, 0, 0]],
+    "CWJAP": [
+        *([None], [None, "secret"], ["", "secret"], [1, "secret"], ["x" * 33, "secret"], ["net", ["secret"]]),
+        *(["net", "secret", "00:11"], ["net", "secret", "xx:xx:xx:xx:xx:xx"], "secret", {"secret": "secret"}),
+    ],
+    "CWAUTOCONN": [[2], ["0"], 0, []],
+    "CIPDNS": [[2], [1, 10], [1, ["10.0.0.1"]], ["secret"], [1, "x" * 40]],
+    "CIPRECONNINTV": [[0], ["7"], [36001], [[]], 7],
+    "CIPTCPOPT": [
+        *([], [[-1, 0, 0, 0]] * 4, [[-1, 0, 0]] * 5, [[1, 1, 1, None]] * 5, [1] * 5, [[-2, 0, 0, 0]] * 5),
+        *([["1", 1, 1, 1]] * 5, [[[]] * 4] * 5, {"1": 1}),
+    ],
+    "CIPV6": [[2], ["1"], None],
+    "SAVETRANSLINK": [[1], [2], [1, "host"], [1, "host", 0], [1, "host", 80, "TLS"], [1, None, 80], [1, 7, 80], "1"],
+    "FUTURE": [None, 1, [{"a": [None]}], "text", {}],
+}
+STORES = [
+    {name: value for name, value in zip(WRONG, row, strict=True) if value != "absent"}
+    for row in itertools.zip_longest(*WRONG.values(), fillvalue="absent")
+]
 
 
 @BOARDS
-@pytest.mark.parametrize("text", ["", '{"CWMODE": [3', "[]", "\0" * 50], ids=["empty", "cut", "list", "zeros"])
-def test_damaged_settings_are_set_aside(start, tmp_path, board, text):
-    flash, settings = tmp_path / "flash.img", tmp_path / "settings.json"
-    first = start("--board", board, "--flash", flash)
-    first.command("AT+CWMODE=3")
-    first.stop()
-    settings.write_text(text)
-    write_flash(flash, {"/settings.json": settings})
-    second = start("--board", board, "--flash", flash)
-    assert "settings: damaged, set aside as /settings.bad" in second.console()
+@pytest.mark.parametrize("store", STORES, ids=range(len(STORES)))
+def test_a_wrong_value_costs_only_itself(stored, board, store):
+    module = stored(board, store | {"SYSMSG": [2]})
+    assert settings(module) == DEFAULTS | {"SYSMSG": "2"}
+    assert "settings: CWMODE cannot be used, its default is" in module.console()
+    assert "secret" not in module.console()
+    module.command("AT+CIPRECONNINTV=5")
+    power_cycle(module)
+    assert settings(module) == DEFAULTS | {"SYSMSG": "2", "CIPRECONNINTV": "5"}
+
+
+def test_what_this_chip_cannot_do(stored):
+    """As if the settings were those of an ESP32."""
+    module = stored("esp8266", {"UART_DEF": [5000000, 8, 1, 0, 3], "CIPV6": [1], "SYSMSG": [1]})
+    assert settings(module) == DEFAULTS | {"SYSMSG": "1"}
+
+
+@BOARDS
+def test_a_store_of_a_newer_version(stored, board):
+    store = {
+        "FUTURE": [1, {"a": [None, "b"]}],
+        "CWMODE": [3, 1, "new"],
+        "UART_DEF": [9600, 8, 1, 0, 0, 7, 8],
+        "CIPTCPOPT": [[0, 1, 2, 3, "new"]] * 6,
+        "MORE": {},
+    }
+    module = stored(board, store)
+    expected = {"CWMODE": "3", "UART_DEF": "9600,8,1,0,0", "CIPTCPOPT": "0,0,1,2,3"}
+    assert settings(module) == DEFAULTS | expected
+    module.command("AT+SYSMSG=2")
+    module.command("AT+CWMODE=2")
+    power_cycle(module)
+    assert settings(module) == DEFAULTS | expected | {"CWMODE": "2", "SYSMSG": "2"}
+    module.stop()
+    # What was not changed is as the newer version wrote it.
+    found = json.loads(files(module.flash)["settings.json"])
+    assert found == store | {"CWMODE": [2, 1], "SYSMSG": [2]}
+
+
+@BOARDS
+def test_a_store_of_an_older_version(stored, board):
+    module = stored(board, {"CWMODE": [3], "CWJAP": ["mpy-at", "12345678"]})
+    module.match(r".*WIFI GOT IP\r\n")
+    assert settings(module) == DEFAULTS | {"CWMODE": "3", "CWSTATE": '"mpy-at"'}
+    module.send("AT+CWJAP?")
+    module.match(r'\+CWJAP:"mpy-at",".*",\d+,-?\d+,0,1,3,0,0\r\n\r\nOK\r\n')
+
+
+@BOARDS
+def test_what_a_power_cut_has_left_behind(stored, board):
+    module = stored(board, {"CWMODE": [3, 1]}, new='{"CWMODE": [2, 1')
+    assert settings(module) == DEFAULTS | {"CWMODE": "3"}
+    assert "settings" not in module.console()
+    module.command("AT+SYSMSG=4")
+    module.stop()
+    found = files(module.flash)
+    assert list(found) == ["settings.json"]
+    assert json.loads(found["settings.json"]) == {"CWMODE": [3, 1], "SYSMSG": [4]}
+
+
+@BOARDS
+def test_restore_leaves_nothing_on_flash(stored, board):
+    """Not even what was damaged: there may be passwords in it."""
+    module = stored(board, {"CWMODE": [3, 1], "FUTURE": [1]}, new="{", bad='{"CWJAP": ["net", "secret"')
+    module.send("AT+RESTORE")
+    module.expect("⏎OK⏎⏎ready⏎")
+    assert settings(module) == DEFAULTS
+    module.stop()
+    assert files(module.flash) == {}
+
+
+@BOARDS
+def test_full_flash(stored, start, board):
+    """What cannot be saved is an ERROR. What was saved stays; in RAM holds what does not wait for the next start."""
+    store = {"CWMODE": [3, 1], "SYSMSG": [1], "FUTURE": ["secret" * 100]}
+    module = stored(board, store)
+    module.stop()
+    assert list(files(module.flash, fill=True)) == ["settings.json"]
+    module = start("--board", board, "--flash", module.flash)
     play_transcript(
-        second,
+        module,
         """
-        > AT+CWMODE?
-        < +CWMODE:1⏎⏎OK⏎
-        > AT+CWMODE=2
+        > AT+SYSMSG=2
+        < ⏎ERROR⏎
+        > AT+SYSMSG=2
+        < ⏎ERROR⏎
+        > AT+SYSLOG=1
         < ⏎OK⏎
-        """
-        + RESTART
-        + """
-        > AT+CWMODE?
-        < +CWMODE:2⏎⏎OK⏎
+        > AT+CWJAP="mpy-at","12345678"
+        < WIFI CONNECTED⏎WIFI GOT IP⏎ERR CODE:0x010a001c⏎⏎ERROR⏎
+        > AT+CIPDNS=1,"10.0.0.1"
+        < ERR CODE:0x010a001c⏎⏎ERROR⏎
+        > AT+UART_DEF=9600,8,1,0,0
+        < ERR CODE:0x010a001c⏎⏎ERROR⏎
+        > AT+CWAUTOCONN=0
+        < ERR CODE:0x010a001c⏎⏎ERROR⏎
+        # What needs no place is not refused.
+        > AT+CWMODE=3
+        < ⏎OK⏎
         """,
     )
-    assert second.console().count("damaged") == 1
+    now = {"CWMODE": "3", "SYSMSG": "2", "CWSTATE": '"mpy-at"', "CIPDNS": '1,"10.0.0.1"'}
+    assert settings(module) == DEFAULTS | now
+    power_cycle(module)
+    assert settings(module) == DEFAULTS | {"CWMODE": "3", "SYSMSG": "1"}
+    assert "secret" not in module.console()
+    module.send("AT+RESTORE")
+    module.match(r".*\r\nOK\r\n\r\nready\r\n")
+    assert settings(module) == DEFAULTS
+
+
+@BOARDS
+def test_sysstore_0_keeps_what_is_changed_from_flash(stored, board):
+    """Also when something else is saved later, and until the change is made again."""
+    module = stored(board, {"CWMODE": [3, 1]})
+    changes = {"SYSMSG": "2", "CWMODE": "1", "CIPDNS": '1,"10.0.0.1"', "CIPTCPOPT": "0,5,1,0,0", "CIPRECONNINTV": "9"}
+    module.command("AT+SYSSTORE=0")
+    for name, value in changes.items():
+        module.command(f"AT+{name}={value.removeprefix('0,') if name == 'CIPTCPOPT' else value}")
+    module.send('AT+CWJAP="mpy-at","12345678"')
+    module.expect("WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎")
+    # These have no choice.
+    module.command("AT+CWAUTOCONN=0")
+    module.command("AT+UART_DEF=9600,8,1,0,0")
+    module.command("AT+SYSSTORE=1")
+    module.command("AT+CIPRECONNINTV=8")
+    now = changes | {"CIPRECONNINTV": "8", "CWAUTOCONN": "0", "UART_DEF": "9600,8,1,0,0", "CWSTATE": '"mpy-at"'}
+    assert settings(module) == DEFAULTS | now
+    power_cycle(module)
+    saved = {"CWMODE": "3", "CIPRECONNINTV": "8", "CWAUTOCONN": "0", "UART_DEF": "9600,8,1,0,0"}
+    assert settings(module) == DEFAULTS | saved
+    # The same value as before, but now it is kept.
+    module.send("AT+SYSMSG=2")
+    answers(module)
+    power_cycle(module)
+    assert settings(module) == DEFAULTS | saved | {"SYSMSG": "2"}
+
+
+@BOARDS
+def test_a_network_that_is_not_saved_is_not_joined_again(start, board):
+    networks = '[[ap]]\nssid = "kept"\n[[ap]]\nssid = "tried"\n'
+    play_transcript(
+        start("--board", board, wifi=networks),
+        """
+        > AT+CWJAP="kept"
+        < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        > AT+SYSSTORE=0
+        < ⏎OK⏎
+        > AT+CWJAP="tried"
+        < WIFI DISCONNECT⏎WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        > AT+CWQAP
+        < ⏎OK⏎WIFI DISCONNECT⏎
+        > AT+CWJAP
+        < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        > AT+CWSTATE?
+        < +CWSTATE:2,"tried"⏎⏎OK⏎
+        > AT+SYSSTORE=1
+        < ⏎OK⏎
+        > AT+SYSMSG=0
+        < ⏎OK⏎
+        ! power cycle
+        < ⏎ready⏎WIFI CONNECTED⏎WIFI GOT IP⏎
+        > ATE0
+        < ATE0⏎⏎OK⏎
+        > AT+CWSTATE?
+        < +CWSTATE:2,"kept"⏎⏎OK⏎
+        """,
+    )
+
+
+@BOARDS
+def test_passwords_stay_off_the_console(stored, board):
+    """Whatever fails: joining, saving, reading what was saved."""
+    module = stored(board, {"CWJAP": ["net", "hunter22", "?", 0, 1, 3, 0, 15, 0], "CWMODE": ["hunter22"]})
+    module.command("AT+SYSLOG=1")
+    for line in (
+        'AT+CWJAP="mpy-at","hunter22"',
+        'AT+CWJAP="nowhere","hunter22"',
+        'AT+CWJAP="mpy-at","hunter22","hunter22"',
+        'AT+CWJAP="mpy-at","hunter22',
+        'AT+CWJAP="mpy-at",hunter22',
+        f'AT+CWJAP="mpy-at","{"hunter22" * 9}"',
+        'AT+CWJAP="mpy-at","hunter22",,,,,,"hunter22"',
+        'AT+hunter22="hunter22"',
+        "AT+CWJAP",
+    ):
+        module.send(line)
+        said = module.match(r".*?ERR CODE:.*?\r\nERROR\r\n")[0]
+        assert b"hunter22" not in said
+    assert "hunter22" not in module.console()
+    assert "settings: CWMODE" in module.console()
