@@ -3,6 +3,7 @@ Manual: TCP-IP_AT_Commands.rst of espressif/esp-at, tag v2.3.0.0_esp8266, with w
 
 from time import ticks_diff, ticks_ms
 
+from firmware import commands
 from firmware.at import messages
 from firmware.at.command import ALWAYS, STORE, command
 from firmware.at.messages import ATError
@@ -85,7 +86,8 @@ def enter_saved(at, saved):
 
 
 def _make(at, first=False):
-    from firmware.commands.tcpip import open_link
+    commands.drop()  # for as long as the host is in passthrough, there are no commands
+    block = bytearray(at.board.BLOCK)
     from firmware.passthrough import Passthrough
 
     task = None
@@ -107,10 +109,14 @@ def _make(at, first=False):
                     await at.loop.sleep(min(left, pause))
             began = ticks_ms()
             try:
+                from firmware.commands.tcpip import open_link
+
                 link = await open_link(at, 0, *at.origin)
                 break
-            except (OSError, ATError, MemoryError):  # not there yet; it may come
+            except (OSError, ATError):  # not there yet; it may come
                 pass
+            except MemoryError:
+                commands.drop()
         if first:
             at.port.write(messages.PROMPT_SAVED)
             at.reports.silent = _is_silent(at)
@@ -130,7 +136,6 @@ def _make(at, first=False):
         if at.settings.get("SYSMSG", [0])[0] & 1:
             at.port.write(messages.QUIT)
 
-    block = bytearray(at.board.BLOCK)
     held = bool(at.line_settings[4] & 1)
     tunnel = Passthrough(at.loop, at.port, at.transmit, block, at.interval, held, dropped, lost, left)
     at.reports.tunnel = tunnel
