@@ -25,7 +25,8 @@ class Settings:
             if fitted is None:
                 print("settings:", name, "cannot be used, its default is")
             else:
-                self._current[name] = fitted
+                # One list in memory for both, except where something was cut off.
+                self._current[name] = values if fitted == values else fitted
 
     def get(self, name, default=None):
         """The parameters that `name` (as in "CWMODE") was last set to, as a list."""

@@ -5,6 +5,7 @@ import itertools
 import json
 
 import pytest
+from mpyat import catalog
 from mpyat.build import write_flash
 from saved import DEFAULTS, answers, files, power_cycle, settings
 from transcript import play as play_transcript
@@ -78,6 +79,61 @@ def test_what_is_saved(start, board, store, again):
         < +SYSMSG:{1 + store}⏎⏎OK⏎
         """,
     )
+
+
+# What the manual has in its list under AT+SYSSTORE, without Bluetooth, and what it saves whatever that says.
+WHILE_SYSSTORE = """
+    SYSMSG CWMODE CIPV6 CWJAP CWSAP CWRECONNCFG CIPAP CIPSTA CIPAPMAC CIPSTAMAC CIPDNS CIPSSLCCONF CIPRECONNINTV
+    CIPTCPOPT CWDHCPS CWDHCP CWSTAPROTO CWAPPROTO CWJEAP CIPETH CIPETHMAC
+"""
+ALWAYS = {"UART_DEF", "SAVETRANSLINK", "CWAUTOCONN"}
+
+
+def test_what_the_manual_saves_is_saved():
+    for command in catalog.load():
+        if "set" in command.forms:
+            wanted = "always" if command.name in ALWAYS else "store" if command.name in WHILE_SYSSTORE.split() else ""
+            assert command.saved == wanted, command.name
+
+
+@BOARDS
+def test_each_setting_is_there_after_a_restart(start, board):
+    """Not only what a query shows of it: the network is joined with all that AT+CWJAP was given."""
+    bssid = "02:00:00:00:00:07"
+    network = f'[[ap]]\nssid = "home"\npassword = "longenough"\nbssid = "{bssid}"\n'
+    module = start("--board", board, wifi=network)
+    for command in (
+        "AT+SYSMSG=7",
+        "AT+CWMODE=3",
+        'AT+CIPDNS=1,"10.0.0.1",,"10.0.0.3"',
+        "AT+CIPRECONNINTV=36000",
+        "AT+CIPTCPOPT=7,1,100,60",
+        "AT+UART_DEF=9600,7,3,2,0",
+        "AT+CWAUTOCONN=1",
+        f"AT+CIPV6={int(board == 'esp32')}",
+        f'AT+CWJAP="home","longenough","{bssid}",1,7200,100,1,600,1',
+    ):
+        module.send(command)
+        answers(module)
+    found = {
+        "SYSMSG": "7",
+        "CWMODE": "3",
+        "CIPDNS": '1,"10.0.0.1","10.0.0.3"',
+        "CIPRECONNINTV": "36000",
+        "CIPTCPOPT": "0,7,1,100,60",
+        "UART_DEF": "9600,7,3,2,0",
+        "CIPV6": str(int(board == "esp32")),
+        "CWSTATE": '"home"',
+    }
+    assert settings(module) == DEFAULTS | found
+    for _ in range(2):
+        assert module.control("power cycle") == "ok"
+        module.expect("⏎ready⏎WIFI CONNECTED⏎WIFI GOT IP⏎")
+        assert settings(module) == DEFAULTS | found
+        module.send("AT+CWJAP?")
+        module.match(rf'AT.*\+CWJAP:"home","{bssid}",\d+,-?\d+,1,7200,100,1,1\r\n\r\nOK\r\n')
+        module.send("AT+UART_CUR?")
+        module.match(r"AT.*\+UART_CUR:9600,7,3,2,0\r\n\r\nOK\r\n")
 
 
 def test_settings_stay_on_the_flash_of_a_module_that_was_off(start, tmp_path):
