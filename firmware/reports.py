@@ -16,25 +16,31 @@ _HEAD = const(80)
 
 class Reports:
     """The listener of the links. `size` is the most bytes of a stream that one +IPD carries, `window` what a link
-    keeps in passive mode."""
+    keeps in passive mode, `windows` what all of them keep together."""
 
-    def __init__(self, loop, port, links, size, window):
+    def __init__(self, loop, port, links, size, window, windows):
         self._port = port
         self._links = links
         self._window = window
+        self._windows = windows
         self._buffer = bytearray(size)
         self._head = bytearray(_HEAD)
         self._head[: len(messages.IPD)] = messages.IPD
         self._waiting = 0  # a bit for each link that has data and was not served
         self._last = 0
         self._queue = []
-        self._held = self._claimed = False
+        self._held = False
+        self._starved = False  # a link has no place because of what the others keep
         self._timer = Timer(loop, self.release)
         self.detailed = False  # AT+SYSMSG bit 1
         self.origin = False  # AT+CIPDINFO
         self.passive = bytearray(LINKS)  # for each link bit 0 passive mode, bit 1 lengths of the next datagram
         self.dropped = 0  # texts that found no place
-        self.lost = 0  # datagrams that found no place in a box
+        self.raw = False  # AT+CIPMODE: data without +IPD in front of them
+        self.tunnel = None  # the passthrough that the host is in
+        self.silent = False  # whether it hears of nothing there (AT+SYSMSG bit 2)
+        self.unsent = 0  # bytes of the host that passthrough had no place for, or no link any more
+        self.lost = 0  # datagrams that found no place in a box, or that were too large
         links.listener = self
 
     # Texts
@@ -52,7 +58,9 @@ class Reports:
         self._held = False
 
     def text(self, text):
-        """Reports a line, now or as soon as reports may go out again."""
+        """Reports a line, now or as soon as reports may go out again; in passthrough only if the host wants that."""
+        if self.tunnel and self.silent:
+            return
         if self._held or self._queue or not self._port.has_room():
             if len(self._queue) < _QUEUE:
                 self._queue.append(text)
@@ -78,13 +86,15 @@ class Reports:
     # The listener of the links
 
     def prepare(self, link):
-        """Makes what a new link needs in its mode, before the host hears of it; MemoryError when that is too much."""
+        """Makes what a new link needs in its mode, before the host hears of it."""
         if self.passive[link.number] & 1:
             self._make_box(link)
 
     def closed(self, link):
         self._waiting &= ~(1 << link.number)
         self.text(self.ended(link))
+        if self.tunnel:
+            self.tunnel.lost()
 
     def readable(self, link):
         if link.box is not None:
@@ -98,10 +108,12 @@ class Reports:
     # Active mode
 
     def _ready(self):
-        return not self._claimed and self._port.takes_data() and self._port.has_room()
+        return self._port.takes_data() and self._port.has_room()
 
     def turn(self):
         """Lets out what had to wait: the texts in their order, then a block of each link in turn."""
+        if self._starved and self._free():
+            self._go_on()
         if self._held:
             return
         while self._queue and self._port.has_room():
@@ -125,6 +137,7 @@ class Reports:
             if datagram:
                 data, ip, port = datagram
                 self._pass(link, data, len(data), ip, port)
+            self._count(link)
             return True
         count = link.readinto(self._buffer, len(self._buffer))
         if count is None:
@@ -135,8 +148,13 @@ class Reports:
         self._pass(link, self._buffer, count, link.ip, link.port)
         return True
 
+    def _count(self, link):
+        self.lost += link.dropped
+        link.dropped = 0
+
     def _pass(self, link, data, count, ip, port):
-        self._port.copy(self._head, self._header(link, count, ip, port))
+        if not self.raw:
+            self._port.copy(self._head, self._header(link, count, ip, port))
         if count:
             self._port.send(data, 0, count)
 
@@ -161,20 +179,27 @@ class Reports:
     def _make_box(self, link):
         from firmware.net import box
 
-        link.box = (box.DatagramBox if link.datagrams else box.StreamBox)(self._window)
+        link.box = box.DatagramBox() if link.datagrams else box.StreamBox()
 
     def _keep(self, link):
         """Takes what has come into the link's box, and tells the host once that something waits."""
         box = link.box
-        if box.lent:
-            link.pause()  # was_read() goes on
-            return
-        if not box.fill(link):
-            link.pause()
+        free = self._free()
+        room = min(self._window - box.waiting(), free)
+        if box.lent or not box.fill(link, room):
+            link.pause()  # _go_on() goes on
+            self._starved = not free
         if link.datagrams:
-            self.lost += box.dropped
-            box.dropped = 0
+            self._count(link)
         self._notice(link)
+
+    def _free(self):
+        """How many bytes more the boxes may take together."""
+        free = self._windows
+        for link in self._links.table:
+            if link and link.box:
+                free -= link.box.waiting()
+        return free
 
     def _notice(self, link):
         box = link.box
@@ -189,59 +214,52 @@ class Reports:
     async def read(self, link, length, whole):
         """Answers AT+CIPRECVDATA with up to `length` bytes of the link's box; False when there is nothing that fits."""
         box = link.box
-        piece = box.next() and box.take(length, whole, self.origin)
-        if not piece:
+        count = box.take(length, whole, self.origin)
+        if not count:
             return False
-        text = b"+CIPRECVDATA:%d," % (piece[2] - piece[1])
+        text = b"+CIPRECVDATA:%d," % count
         if self.origin:
-            text += b'"%s",%d,' % (piece[3] or (link.ip, link.port))
-        await self._lend(link, text, len(text), piece, messages.OK)
+            text += b'"%s",%d,' % (box.sender() or (link.ip, link.port))
+        await self._lend(box, text, len(text), count, messages.OK)
         if link.open:
-            self._was_read(link)
+            if not box.next():
+                link.noticed = False
+            self._notice(link)
+        self._go_on()
         return True
 
-    def _was_read(self, link):
-        """What did not fit into the box may come, and be noticed when all was read."""
-        if not link.box.next():
-            link.noticed = False
-        if link.box.ended:
-            self._notice(link)
-        else:
-            link.resume()
+    def _go_on(self):
+        """There is a place again for what had none."""
+        self._starved = False
+        for link in self._links.table:
+            if link and link.open and link.box and not link.box.ended:
+                link.resume()
 
-    async def _lend(self, link, head, size, piece, tail):
-        """Writes head[:size], a piece of the link's box and `tail` as one; returns when the box has its piece back.
+    async def _lend(self, box, head, size, count, tail):
+        """Writes head[:size], `count` bytes of a box and `tail` with nothing in between; the bytes leave the box.
 
-        The links in active mode wait meanwhile, as else they would fill the port each time that it has room."""
-        buffer, start, end, _ = piece
+        Nothing else goes out meanwhile, not even `busy p...`: a line of the host waits in the port."""
         port = self._port
-        self._claimed = link.box.lent = True
+        port.deaf = box.lent = True
         try:
-            while not (port.takes_data() and port.has_room()):
-                await port.sent()
-            port.copy(head, size)
-            port.send(buffer, start, end)
-            port.write(tail)
             await port.sent()
+            port.copy(head, size)
+            while count:
+                buffer, start, end = box.piece(count)
+                port.send(buffer, start, end)
+                await port.sent()
+                box.drop(end - start)
+                count -= end - start
         finally:
-            self._claimed = False
-            link.box.taken(end - start)
+            port.deaf = box.lent = False
+        port.write(tail)
 
-    def set_passive(self, numbers):
-        """Sets the passive mode for these links, or for none of them when memory is short."""
-        made = []
-        try:
-            for number in numbers:
-                link = self._links.get(number)
-                if link and link.box is None:
-                    made.append(link)
-                    self._make_box(link)
-        except MemoryError:
-            for link in made:
-                link.box = None
-            raise
-        for link in made:
-            self._waiting &= ~(1 << link.number)
+    def set_passive(self, number):
+        """Starts the passive mode of a link."""
+        link = self._links.get(number)
+        if link and link.box is None:
+            self._make_box(link)
+            self._waiting &= ~(1 << number)
             link.resume()
 
     async def set_active(self, number):
@@ -250,13 +268,11 @@ class Reports:
         box = link and link.box
         if box is None:
             return
-        # A datagram stays whole, a stream comes in pieces as ever.
-        most = box.waiting() if link.datagrams else len(self._buffer)
         while link.open and box.next():
-            piece = box.take(most, link.datagrams, True)
-            ip, port = piece[3] or (link.ip, link.port)
-            size = self._header(link, piece[2] - piece[1], ip, port)
-            await self._lend(link, self._head, size, piece, b"")
+            # A datagram stays whole, a stream comes in pieces as ever.
+            count = box.next() if link.datagrams else min(box.next(), len(self._buffer))
+            ip, port = box.sender() or (link.ip, link.port)
+            await self._lend(box, self._head, self._header(link, count, ip, port), count, b"")
         if link.open:
             link.box = None
             link.noticed = False
@@ -264,6 +280,7 @@ class Reports:
                 self._links.end(link)
             else:
                 link.resume()
+        self._go_on()
 
 
 def _digits(buffer, at, number):

@@ -8,6 +8,7 @@ import time
 
 import pytest
 from clients import Client, Door
+from module import LIMIT
 from peers import Peer
 from transcript import play
 
@@ -370,6 +371,8 @@ def test_an_id_that_is_being_opened(module, door):
     """A client that comes while AT+CIPSTART waits for its peer does not get the id that this will have."""
     with full_listener() as port:
         module.send(f'AT+CIPSTART=0,"TCP","127.0.0.1",{port},,,1500')
+        module.send("AT")
+        module.expect("⏎busy p...⏎")
         client = enter(module, door, 1)
         module.expect("⏎ERROR⏎")
         other = enter(module, door, 0)
@@ -400,7 +403,8 @@ def test_reports_wait_for_the_data(module, door):
     cid = Client(door)
     cid.close()
     ann.send(b"more")
-    while len(waiting(door)) < 3:  # the module has seen them all
+    deadline = time.monotonic() + LIMIT
+    while len(waiting(door)) < 3 and time.monotonic() < deadline:  # the module has not seen them all
         pass
     module.write(b"data")
     module.expect("⏎Recv 4 bytes⏎⏎SEND OK⏎1,CONNECT⏎2,CONNECT⏎")

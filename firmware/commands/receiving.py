@@ -33,9 +33,11 @@ class Type:
 
 
 async def _set(at, numbers, mode):
-    if mode & 1:
-        at.reports.set_passive(numbers)
+    if mode & 1 and at.reports.raw:
+        raise ATError()  # in passthrough nothing could be asked for
     for number in numbers:
+        if mode & 1:
+            at.reports.set_passive(number)
         at.reports.passive[number] = mode
         if not mode & 1:
             await at.reports.set_active(number)
@@ -72,7 +74,10 @@ class Length:
 
 @command("AT+MPYDROPPED")
 class Dropped:
-    """What was dropped since the start for want of a place: reports, and datagrams in passive mode."""
+    """What was dropped since the start for want of a place: reports, datagrams that had come in, bytes of
+    the host in passthrough."""
 
     def query(at):
-        at.line("+MPYDROPPED:%d,%d", at.reports.dropped, at.reports.lost)
+        if at.leaving:
+            at.leaving.empty()
+        at.line("+MPYDROPPED:%d,%d,%d", at.reports.dropped, at.reports.lost, at.reports.unsent)

@@ -1,106 +1,121 @@
-"""What a link in passive receive mode keeps until the host asks for it. Its size is the receive window that stock
-firmware has: a stream is held back beyond it, datagrams beyond it are dropped and counted."""
+"""What a link in passive receive mode keeps until the host asks for it: a stream is held back beyond the window,
+datagrams beyond it are dropped and counted. It is kept in small pieces, as a small heap has no large one left."""
 
 from micropython import const
 
-# Each datagram needs memory for its length and its sender, too.
+_PIECE = const(256)
+# Each datagram needs memory for its sender, too.
 _MOST = const(32)
 
 
 class StreamBox:
-    """Bytes of a TCP link, in one buffer."""
+    """Bytes of a TCP link."""
 
-    def __init__(self, size):
-        self._size = size
-        self._buffer = bytearray(size)
-        self._start = self._end = 0
-        self.lent = False  # a piece is on its way to the host and must not move
+    def __init__(self):
+        self._pieces = []
+        self._start = self._end = 0  # where the bytes begin in the first piece, and end in the last
+        self._total = 0
+        self.lent = False  # the port is sending from it
         self.ended = False  # nothing more will come
 
     def waiting(self):
-        return self._end - self._start
+        return self._total
 
     def next(self):
         """The length that +IPD tells."""
-        return self._end - self._start
+        return self._total
 
-    def fill(self, link):
-        """Reads from the link what fits; returns whether there may be more, and a place for it."""
-        room = self._room()
-        if room and not self.ended:
-            place = memoryview(self._buffer)[self._end :] if self._end else self._buffer
-            count = link.readinto(place, room)
-            if count is not None:
-                self.ended = count < 0
-                self._end += max(count, 0)
-        return self._end - self._start < self._size and not self.ended
+    def fill(self, link, room):
+        """Reads up to `room` bytes from the link; returns whether it wants to hear of more."""
+        while room and not self.ended:
+            try:
+                place = self._place()
+            except MemoryError:
+                # The host makes place by reading; with nothing to read it is tried again.
+                return not self._total
+            size = min(room, len(place))
+            count = link.readinto(place, size)
+            if count is None:
+                return True
+            if count < 0:
+                self.ended = True
+                break
+            self._end += count
+            self._total += count
+            room -= count
+            if count < size:
+                return True
+        return False
 
-    def _room(self):
-        """Moves what is kept to the front; returns how many bytes more there is a place for."""
-        start = self._start
-        if start:
-            size = self._end - start
-            if size:
-                self._buffer[:size] = memoryview(self._buffer)[start : self._end]
-            self._start = 0
-            self._end = size
-        return self._size - self._end
+    def _place(self):
+        """The unused end of the last piece."""
+        if not self._pieces or self._end == len(self._pieces[-1]):
+            self._pieces.append(bytearray(_PIECE))
+            self._end = 0
+        last = self._pieces[-1]
+        return memoryview(last)[self._end :] if self._end else last
 
     def take(self, length, whole, origin):
-        """Up to `length` bytes: (buffer, start, end, sender), the sender None for the link's peer.
+        """How many bytes one answer has: up to `length`, of datagrams with `whole` or `origin` those of one only, and
+        with `whole` nothing less than all of it; 0 when that does not fit."""
+        return min(length, self._total)
 
-        They stay where they are while `lent`, until they are `taken`. Of datagrams, with `whole` or `origin` they
-        are from one only, with `whole` nothing less than all of it; None when that does not fit."""
-        return self._buffer, self._start, self._start + min(length, self._end - self._start), None
+    def sender(self):
+        """Address and port that the next byte came from; None for the link's peer."""
+        return None
 
-    def taken(self, count):
-        """Forgets the first `count` bytes."""
+    def piece(self, count):
+        """Up to `count` of the next bytes: (buffer, start, end)."""
+        first = self._pieces[0]
+        end = len(first) if len(self._pieces) > 1 else self._end
+        return first, self._start, min(self._start + count, end)
+
+    def drop(self, count):
+        """Forgets so many of the bytes that `piece` gave."""
         self._start += count
-        self.lent = False
+        self._total -= count
+        end = len(self._pieces[0]) if len(self._pieces) > 1 else self._end
+        if self._start == end:
+            self._pieces.pop(0)
+            self._start = 0
 
 
 class DatagramBox(StreamBox):
-    """Datagrams of a UDP link, one behind the other."""
+    """Datagrams of a UDP link, each a piece."""
 
-    def __init__(self, size):
-        super().__init__(size)
-        self._marks = []  # of each: its length (what is left of it), the sender's address and port
-        self.dropped = 0
+    def __init__(self):
+        super().__init__()
+        self._senders = []
 
     def next(self):
         """The length that +IPD tells: that of the next datagram."""
-        return self._marks[0][0] if self._marks else 0
+        return len(self._pieces[0]) - self._start if self._pieces else 0
 
-    def fill(self, link):
+    def fill(self, link, room):
         """Takes a datagram; returns True, as more may always come."""
         datagram = link.receive()
         if not datagram or not datagram[0]:  # one without data has nothing that could be read
             return True
         data, ip, port = datagram
-        size = len(data)
-        if len(self._marks) == _MOST or size > self._room():
-            self.dropped += 1
+        if len(self._pieces) == _MOST or len(data) > room:
+            link.dropped += 1
             return True
-        if self._marks and ip == self._marks[-1][1]:
-            ip = self._marks[-1][1]  # one text for all that come from there
-        self._marks.append([size, ip, port])
-        self._buffer[self._end : self._end + size] = data
-        self._end += size
+        self._senders.append((ip, port))
+        self._pieces.append(data)
+        self._end = len(data)
+        self._total += len(data)
         return True
 
     def take(self, length, whole, origin):
-        size, ip, port = self._marks[0]
-        if whole and size > length:
-            return None
-        if whole or origin:
-            length = min(length, size)
-        buffer, start, end, _ = super().take(length, whole, origin)
-        return buffer, start, end, (ip, port)
+        if not self._pieces or (whole and self.next() > length):
+            return 0
+        return min(length, self.next() if whole or origin else self._total)
 
-    def taken(self, count):
-        super().taken(count)
-        marks = self._marks
-        while count and count >= marks[0][0]:
-            count -= marks.pop(0)[0]
-        if count:
-            marks[0][0] -= count
+    def sender(self):
+        return self._senders[0]
+
+    def drop(self, count):
+        left = len(self._pieces)
+        super().drop(count)
+        if len(self._pieces) < left:
+            self._senders.pop(0)

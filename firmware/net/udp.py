@@ -13,6 +13,8 @@ from firmware.net.links import Link
 _FIXED = const(0)
 _ONCE = const(1)
 _FOLLOW = const(2)
+# A datagram of less than so many bytes is not worth another try when memory is short.
+_LEAST = const(64)
 
 # As a remote address: nobody yet. Such a link receives only, until a datagram names its peer.
 NOBODY = ("0.0.0.0", "::")
@@ -67,11 +69,28 @@ class UDPLink(Link):
         """The address of another peer, as write() takes it; OSError when it is none."""
         return address.resolved(self._broadcast if ip == _EVERYBODY else ip, port, socket.SOCK_DGRAM)
 
+    def _receive(self):
+        """As recvfrom(), and whether the datagram was cut off. Without memory in one piece for the largest, smaller
+        ones are still received."""
+        size = self._size + 1  # one byte more shows that something was cut off
+        try:
+            data, sender = self._sock.recvfrom(size)
+        except MemoryError:
+            self._links.short()
+            while True:
+                try:
+                    data, sender = self._sock.recvfrom(size)
+                    break
+                except MemoryError:
+                    size //= 2
+                    if size < _LEAST:
+                        raise
+        return data, sender, len(data) == size
+
     def receive(self):
         """The next datagram as (bytes, ip, port), or None when there is none."""
         try:
-            # One byte more shows that a datagram was cut off.
-            data, sender = self._sock.recvfrom(self._size + 1)
+            data, sender, cut = self._receive()
         except OSError:  # nothing there, or the peer's port is closed, which is no end for a UDP link
             return None
         except MemoryError:
@@ -79,7 +98,7 @@ class UDPLink(Link):
             self._sock.recv(1)
             self.dropped += 1
             return None
-        if len(data) > self._size:
+        if cut:
             self.dropped += 1
             return None
         ip, port = address.parts(sender)
