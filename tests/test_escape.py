@@ -124,9 +124,7 @@ def play(folder, streams, *options, baud=None):
 def play_all(folder, streams, *options, baud=None):
     with ThreadPoolExecutor(TOGETHER) as pool:
         lots = [streams[number::TOGETHER] for number in range(TOGETHER)]
-        jobs = [
-            pool.submit(play, folder / f"lot{number}", lot, *options, baud=baud) for number, lot in enumerate(lots)
-        ]
+        jobs = [pool.submit(play, folder / f"lot{number}", lot, *options, baud=baud) for number, lot in enumerate(lots)]
         return [fault for job in jobs for fault in job.result()]
 
 
