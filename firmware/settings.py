@@ -2,12 +2,17 @@
 A new file is written beside the old one and takes its place in one step, so that one of the two is always whole."""
 
 import errno
+import gc
 import json
 import os
+
+from micropython import const
 
 _FILE = "/settings.json"
 _NEW = "/settings.new"
 _BAD = "/settings.bad"
+# A store that takes more than this part of the heap is none of ours, and would leave too little for any command.
+_SHARE = const(8)
 
 
 class Settings:
@@ -86,15 +91,18 @@ def _remove(name):
 
 
 def _load():
+    gc.collect()
+    free = gc.mem_free()
     try:
         with open(_FILE) as file:
             saved = json.load(file)
-        if isinstance(saved, dict):
+        gc.collect()
+        if isinstance(saved, dict) and free - gc.mem_free() < free // _SHARE:
             return saved
     except OSError as error:
         if error.errno == errno.ENOENT:  # nothing was ever saved
             return {}
-    except Exception:  # whatever the parser makes of the damage; a MemoryError too, as a store of ours is small
+    except Exception:  # whatever the parser makes of the damage, a MemoryError too
         pass
     print("settings: damaged, set aside as", _BAD)
     try:

@@ -180,6 +180,8 @@ DAMAGED = {
     "no name": "{[]: [3]}",
     "no text": b'{"CWJAP": ["\xff"]}',
     "deep": "[" * 20000,
+    "nested": '{"SYSMSG": [2], "FUTURE": ' + "[" * 600 + "]" * 600 + "}",
+    "large": '{"SYSMSG": [2], "FUTURE": ["' + "x" * 20000 + '"]}',
     "long": '{"CWMODE": "' + "x" * 24000,
 }
 
