@@ -30,7 +30,6 @@ class App:
         self.uart = self._open_uart()
         self.port = Port(loop, self.uart, board.WRITE_BURST)
         self.links = Links(loop)
-        self.links.short = commands.drop
         self.reports = Reports(loop, self.port, self.links, board.IPD_MAX, board.WINDOW, board.WINDOWS)
         self.radio = Radio(loop, board.JOIN_FAILURES, self._radio_event)
         self.resolver = Resolver(loop, self.name_servers, board.DNS_PORT)

@@ -26,7 +26,6 @@ class Links:
     def __init__(self, loop):
         self.loop = loop
         self.listener = None
-        self.short = None  # called when memory is short, to make some free
         self.multiple = False
         self.used = False  # whether any link was ever open, which CIPSTATUS tells
         self.table = [None] * LINKS

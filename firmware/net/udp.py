@@ -73,19 +73,14 @@ class UDPLink(Link):
         """As recvfrom(), and whether the datagram was cut off. Without memory in one piece for the largest, smaller
         ones are still received."""
         size = self._size + 1  # one byte more shows that something was cut off
-        try:
-            data, sender = self._sock.recvfrom(size)
-        except MemoryError:
-            self._links.short()
-            while True:
-                try:
-                    data, sender = self._sock.recvfrom(size)
-                    break
-                except MemoryError:
-                    size //= 2
-                    if size < _LEAST:
-                        raise
-        return data, sender, len(data) == size
+        while True:
+            try:
+                data, sender = self._sock.recvfrom(size)
+                return data, sender, len(data) == size
+            except MemoryError:
+                size //= 2
+                if size < _LEAST:
+                    raise
 
     def receive(self):
         """The next datagram as (bytes, ip, port), or None when there is none."""
