@@ -49,16 +49,18 @@ class App:
 
     def _open_uart(self):
         """The AT port's UART, as it was saved if this chip can do so: a host must always find the module."""
+        board = self.board
         saved = self.settings.get("UART_DEF")
-        if saved and saved[0] <= self.board.BAUD_MAX:
+        # What AT+UART_DEF refuses does not get here, but files can be copied from one chip to another.
+        if saved and saved[0] <= board.BAUD_MAX and saved[2] != 2 and (board.FLOW_CONTROL or not saved[4]):
             try:
                 self.line_settings = saved
-                return self.board.uart(saved)
+                return board.uart(saved)
             except (ValueError, OSError):
                 pass
         self.settings.forget("UART_DEF")
-        self.line_settings = [self.board.BAUD, 8, 1, 0, 0]
-        return self.board.uart(self.line_settings)
+        self.line_settings = [board.BAUD, 8, 1, 0, 0]
+        return board.uart(self.line_settings)
 
     def start(self):
         """Applies what was saved, says `ready`, and joins the saved network."""

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from mpyat import catalog
-from mpyat.build import write_flash
+from mpyat.build import build, write_flash
 from saved import DEFAULTS, answers, files, power_cycle, settings
 from transcript import play as play_transcript
 
@@ -239,10 +239,27 @@ def test_a_wrong_value_costs_only_itself(stored, board, store):
     assert settings(module) == DEFAULTS | {"SYSMSG": "2", "CIPRECONNINTV": "5"}
 
 
-def test_what_this_chip_cannot_do(stored):
-    """As if the settings were those of an ESP32."""
-    module = stored("esp8266", {"UART_DEF": [5000000, 8, 1, 0, 3], "CIPV6": [1], "SYSMSG": [1]})
+@pytest.mark.parametrize("line", [[5000000, 8, 1, 0, 0], [9600, 8, 2, 0, 0], [9600, 8, 1, 0, 3]], ids=str)
+def test_what_this_chip_cannot_do(stored, line):
+    """As if the settings were those of another chip: the host finds the module where it is without settings."""
+    module = stored("esp8266", {"UART_DEF": line, "CIPV6": [1], "SYSMSG": [1]})
     assert settings(module) == DEFAULTS | {"SYSMSG": "1"}
+    module.send("AT+UART_CUR?")
+    module.expect("+UART_CUR:115200,8,1,0,0⏎⏎OK⏎")
+
+
+@BOARDS
+def test_damaged_settings_on_a_full_flash(start, tmp_path, board):
+    flash, damaged = tmp_path / "flash.img", tmp_path / "damaged"
+    damaged.write_text('{"CWMODE": [3' * 20)
+    write_flash(flash, build(board).files | {"/settings.json": damaged})
+    files(flash, fill=True)
+    module = start("--board", board, "--flash", flash)
+    assert "settings: damaged" in module.console()
+    assert settings(module) == DEFAULTS
+    power_cycle(module)
+    assert settings(module) == DEFAULTS
+    assert module.console().count("damaged") == 1
 
 
 @BOARDS
