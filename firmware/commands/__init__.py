@@ -40,17 +40,17 @@ def load(name):
         # What stays of a module should not be scattered among what is thrown away: a small heap ends up in pieces.
         gc.collect()
         if gc.mem_free() < gc.mem_alloc() // _SCARCE:
-            _drop()
+            drop()
         try:
             __import__(_PACKAGE + module)
         except MemoryError:
             # Half a module is worse than none: its first commands would be there without what they need.
-            _drop()
+            drop()
             raise
 
 
-def _drop():
-    """Forgets the modules that were loaded; a command that is running keeps what it needs of its own."""
+def drop():
+    """For when memory is short: forgets the modules that were loaded; a command that runs keeps what it needs."""
     package = sys.modules[_PACKAGE[:-1]]
     for path in list(sys.modules):
         name = path[len(_PACKAGE) :]

@@ -3,12 +3,15 @@ Manual: TCP-IP_AT_Commands.rst of espressif/esp-at, tag v2.3.0.0_esp8266, with w
 
 from time import ticks_diff, ticks_ms
 
+from micropython import const
+
 from firmware import commands
 from firmware.at import messages
 from firmware.at.command import ALWAYS, STORE, command
 from firmware.at.messages import ATError
 
-_TARGET = "mode:1..1, host:text64, port:1..65535, "
+# Seconds of keep-alive, as with CIPSTART.
+_LONGEST_ALIVE = const(7200)
 
 
 @command("AT+CIPMODE", "mode:0..1")
@@ -48,17 +51,20 @@ class Reconnect:
 
 @command(
     "AT+SAVETRANSLINK",
-    "mode:0..0, host:text64?, port:0..65535?, type:text8?, option:0..65535?",
-    _TARGET + "type:TCP|TCPv6=TCP, keep_alive:0..7200=0",
-    _TARGET + "type:UDP|UDPv6, local_port:0..65535?",
+    "mode:0..1, host:text64?, port:1..65535?, type:TCP|TCPv6|UDP|UDPv6=TCP, option:0..65535=0",
     saved=ALWAYS,
 )
 class Saved:
-    """1: enters passthrough to this host at each start, without a word of the host; 0: does not."""
+    """1: enters passthrough to this host at each start, without a word of the host; 0: does not. The option is the
+    keep-alive in seconds (0 to 7200) of TCP, the local port of UDP (0: any)."""
 
-    def set(at, *values):
-        if not values[0]:
+    def set(at, mode, host, port, kind, option):
+        if not mode:
             at.interpreter.keep(0)
+        elif not host or port is None:
+            raise ATError(messages.E_COUNT)
+        elif option > _LONGEST_ALIVE and kind.startswith("TCP"):
+            raise ATError()
 
 
 def enter(at):
