@@ -9,9 +9,9 @@ from module import LIMIT
 class Peer:
     """A TCP server on loopback with one connection at a time."""
 
-    def __init__(self, address="127.0.0.1"):
+    def __init__(self, address="127.0.0.1", port=0):
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self.listener = socket.create_server((address, 0), family=family)
+        self.listener = socket.create_server((address, port), family=family)
         self.listener.settimeout(LIMIT)
         self.port = self.listener.getsockname()[1]
         self.sock = None

@@ -1,11 +1,12 @@
 """Passthrough: entering and leaving, what goes through, a peer that breaks off, a link that is saved.
 Both directions carry all bytes; `+++` leaves only between two silences."""
 
-import random
+import itertools
 import time
 
 import pytest
-from peers import Peer
+from peers import FreePort, Peer, UDPPeer
+from traffic import noise
 
 EVERY_BYTE = bytes(range(256))
 # More than the silence that must stand around `+++`; a host has no event to wait for here.
@@ -133,22 +134,162 @@ def test_leaving_while_there_is_no_peer(online, peer):
     online.command("AT")
 
 
-def test_a_megabyte_each_way_with_resets(online, peer):
-    """Random bytes in random pieces; nothing is lost between two connections that last."""
-    dice = random.Random(4)
-    data = dice.randbytes(1 << 20)
-    sent = received = 0
-    got_host, got_peer = bytearray(), bytearray()
-    while sent < len(data):
-        size = dice.randint(1, 5000)
-        online.write(data[sent : sent + size])
-        peer.sock.sendall(data[received : received + size])
-        sent += size
-        received += size
-        got_peer += peer.get(min(size, len(data) - len(got_peer)))
-        got_host += online.take(min(size, len(data) - len(got_host)))
-    assert got_peer == data
-    assert got_host == data
+def udp(module, peer, options):
+    module.send(f'AT+CIPSTART="UDP","127.0.0.1",{peer.port}{options}')
+    module.expect("CONNECT⏎⏎OK⏎")
+    module.command("AT+CIPMODE=1")
+    module.send("AT+CIPSEND")
+    module.expect("⏎OK⏎⏎>")
+
+
+def test_datagrams(online):
+    """Blocks become datagrams: full ones at once, what is less after the interval. The port stays when the network
+    has gone and come back."""
+    peer = UDPPeer()
+    udp(online, peer, "")
+    data = noise(7000, 1)
+    online.write(data)
+    assert peer.get() == data[:2920]
+    assert peer.get() == data[2920:5840]
+    assert peer.get() == data[5840:]
+    port = peer.other
+    peer.send(EVERY_BYTE)
+    assert online.take(256) == EVERY_BYTE
+    online.control("ap down mpy-at")
+    online.control("ap up mpy-at")
+    online.write(b"the same port")
+    # The loss is noticed some time later than it happens, so these bytes may go over the old link.
+    assert peer.get() == b"the same port" and peer.other == port
+    peer.close()
+
+
+@pytest.mark.parametrize("interval", [0, 20, 300])
+def test_the_interval(online, peer, interval):
+    leave(online)
+    online.command(f"AT+TRANSINTVL={interval}")
+    online.send("AT+CIPSEND")
+    online.expect("⏎OK⏎⏎>")
+    began = time.monotonic()
+    online.write(b"less than a block")
+    assert peer.get(17) == b"less than a block"
+    assert time.monotonic() - began > interval / 1000 - 0.002
+    online.write(bytes(2920))
+    began = time.monotonic()
+    peer.get(2920)
+    if interval == 300:
+        assert time.monotonic() - began < 0.2
+
+
+def test_what_still_waits_when_the_host_leaves(online, peer):
+    """It is sent at once, before what the host sends by command after that."""
+    leave(online)
+    online.command("AT+TRANSINTVL=1000")
+    online.send("AT+CIPSEND")
+    online.expect("⏎OK⏎⏎>")
+    online.write(b"first, ")
+    leave(online)
+    online.send("AT+CIPSEND=6")
+    online.expect("⏎OK⏎⏎>")
+    online.write(b"second")
+    online.expect("⏎Recv 6 bytes⏎⏎SEND OK⏎")
+    assert peer.get(13) == b"first, second"
+
+
+def test_the_pause_between_attempts(online, peer):
+    """A peer that always breaks off is not asked more often than the host wants."""
+    leave(online)
+    online.command("AT+CIPRECONNINTV=3")
+    online.send("AT+CIPSEND")
+    online.expect("⏎OK⏎⏎>")
+    times = []
+    for _ in range(4):
+        peer.reset()
+        peer.accept()
+        times.append(time.monotonic())
+    assert all(later - earlier > 0.25 for earlier, later in itertools.pairwise(times)), times
+
+
+def test_the_network_goes(online, peer):
+    """The host sends meanwhile, and hears of all of it with bit 2 of SYSMSG."""
+    leave(online)
+    online.command("AT+SYSMSG=5")
+    online.send("AT+CIPSEND")
+    online.expect("⏎OK⏎⏎>")
+    online.control("ap down mpy-at")
+    online.expect("CLOSED⏎WIFI DISCONNECT⏎")
+    online.write(b"kept")
+    online.control("ap up mpy-at")
+    peer.accept()
+    online.expect("WIFI CONNECTED⏎WIFI GOT IP⏎CONNECT⏎")
+    assert peer.get(4) == b"kept"
+    online.control("ap down mpy-at")
+    online.expect("CLOSED⏎WIFI DISCONNECT⏎")
+    leave(online)
+    online.expect("⏎+QUITT⏎")
+    online.command("AT")
+
+
+def test_what_is_left_without_a_link_is_counted(online, peer):
+    online.control("ap down mpy-at")
+    peer.ended()
+    online.write(b"into the void")
+    leave(online)
+    online.send("AT+MPYDROPPED?")
+    online.expect("+MPYDROPPED:0,0,13⏎⏎OK⏎")
+
+
+def test_more_refusals(play_online):
+    play_online("""
+        > AT+CIPMODE=1
+        < ⏎OK⏎
+        > AT+CIPSERVER=1
+        < ⏎ERROR⏎
+        > AT+CIPRECVMODE=1
+        < ⏎ERROR⏎
+        > AT+CIPSTART="UDP","0.0.0.0",0,50123,0
+        < CONNECT⏎⏎OK⏎
+        > AT+CIPSEND
+        < ⏎ERROR⏎
+        > AT+CIPCLOSE
+        < CLOSED⏎⏎OK⏎
+        > AT+CIPMODE=0
+        < ⏎OK⏎
+        > AT+CIPRECVMODE=1
+        < ⏎OK⏎
+        > AT+CIPMODE=1
+        < ⏎ERROR⏎
+    """)
+
+
+def test_forms_of_a_saved_link(play):
+    play("""
+        > AT+SAVETRANSLINK=1,"192.168.6.110",1002
+        < ⏎OK⏎
+        > AT+SAVETRANSLINK=1,"192.168.6.110",1002,"TCP",7200
+        < ⏎OK⏎
+        > AT+SAVETRANSLINK=1,"fe80::1",8080,"TCPv6"
+        < ⏎OK⏎
+        > AT+SAVETRANSLINK=1,"192.168.6.110",1002,"UDP",1005
+        < ⏎OK⏎
+        > AT+SAVETRANSLINK=1,"fe80::1",8081,"UDPv6",1005
+        < ⏎OK⏎
+        > AT+SAVETRANSLINK=1,"192.168.6.110",1002,"UDP"
+        < ⏎OK⏎
+        > AT+SAVETRANSLINK=1
+        < ⏎ERROR⏎
+        > AT+SAVETRANSLINK=1,"192.168.6.110",0
+        < ⏎ERROR⏎
+        > AT+SAVETRANSLINK=1,"192.168.6.110",1002,"TCP",7201
+        < ⏎ERROR⏎
+        > AT+SAVETRANSLINK=2,"192.168.6.110",1002
+        < ⏎ERROR⏎
+        > AT+SAVETRANSLINK?
+        < ⏎ERROR⏎
+        > AT+SAVETRANSLINK=0,"192.168.6.110",1002,"TCP"
+        < ⏎OK⏎
+        > AT+SAVETRANSLINK=0
+        < ⏎OK⏎
+    """)
 
 
 @pytest.fixture
@@ -191,3 +332,60 @@ def test_a_saved_link_to_nobody(saved):
     leave(module)
     module.send("AT")
     module.expect("AT⏎⏎OK⏎")
+
+
+@pytest.mark.parametrize("kind", ["TCPv6", "UDP", "UDPv6"])
+def test_a_saved_link_of_other_kinds(start, kind):
+    address = "::1" if "6" in kind else "127.0.0.1"
+    peer = (UDPPeer if "UDP" in kind else Peer)(address)
+    module = start()
+    module.command("AT+CIPV6=1")
+    module.send('AT+CWJAP="mpy-at","12345678"')
+    module.match(r"(WIFI [A-Za-z0-9 ]+\r\n)+\r\nOK\r\n")
+    local = FreePort().port if "UDP" in kind else 60
+    module.command(f'AT+SAVETRANSLINK=1,"{address}",{peer.port},"{kind}",{local}')
+    module.control("power cycle")
+    module.match(r"\r\nready\r\n(WIFI [A-Za-z0-9 ]+\r\n)+\r\n>")
+    module.write(EVERY_BYTE)
+    if "TCP" in kind:
+        peer.accept()
+    assert peer.get(256) == EVERY_BYTE
+    if "UDP" in kind:
+        assert peer.other[1] == local
+    peer.close()
+
+
+def test_twenty_power_cycles(saved):
+    """With the peer up, down, or coming up late, and the network too: it connects, or at least lets the host out."""
+    peer = Peer()
+    port = peer.port
+    module = saved(peer)
+    for number in range(20):
+        late = number % 4
+        if late:
+            peer.close()
+        if late == 3:
+            module.control("ap down mpy-at")
+        module.control("power cycle")
+        module.expect("⏎ready⏎")
+        if late != 3:
+            module.expect("WIFI CONNECTED⏎WIFI GOT IP⏎")
+        if late == 1:  # the peer stays down
+            leave(module)
+            module.send("AT")
+            module.expect("AT⏎⏎OK⏎")
+            peer = Peer(port=port)
+            continue
+        module.write(b"early")
+        if late:
+            peer = Peer(port=port)
+            module.control("ap up mpy-at")
+        peer.accept()
+        if late == 3:
+            module.expect("WIFI CONNECTED⏎WIFI GOT IP⏎")
+        module.expect("⏎>")
+        module.write(b" and late")
+        assert peer.get(14) == b"early and late"
+        peer.sock.sendall(b"back")
+        module.expect("back")
+    peer.close()
