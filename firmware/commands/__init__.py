@@ -46,7 +46,11 @@ def load(name):
         except MemoryError:
             # Half a module is worse than none: its first commands would be there without what they need.
             drop()
-            raise
+            try:
+                __import__(_PACKAGE + module)
+            except MemoryError:
+                drop()
+                raise
 
 
 def drop():
