@@ -74,8 +74,7 @@ class Length:
 
 @command("AT+MPYDROPPED")
 class Dropped:
-    """What was dropped since the start for want of a place: reports, datagrams that had come in, bytes of
-    the host in passthrough."""
+    """What was dropped since the start for want of a place: reports, datagrams that came, bytes for passthrough."""
 
     def query(at):
         if at.leaving:

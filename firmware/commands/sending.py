@@ -19,8 +19,8 @@ _LONGEST = const(0x7FFFFFFF)
 
 @command("AT+CIPSEND", _LENGTH)
 class Send:
-    """Takes so many bytes after the prompt and sends them; +++ between two silences takes it back. Without a length,
-    enters passthrough (see CIPMODE)."""
+    """Takes so many bytes after the prompt and sends them; +++ takes it back. Without a length: see CIPMODE.
+    +++ counts only between two silences of more than 20 ms."""
 
     async def execute(at):
         from firmware.commands.passthrough import enter
