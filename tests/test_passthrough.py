@@ -292,12 +292,12 @@ def test_forms_of_a_saved_link(play):
     """)
 
 
-@pytest.fixture
-def saved(start):
+@pytest.fixture(params=["esp32", "esp8266"])
+def saved(start, request):
     """A function that starts a module with a link saved to a peer, restarted so that it holds."""
 
     def saved(peer):
-        module = start()
+        module = start("--board", request.param)
         module.send('AT+CWJAP="mpy-at","12345678"')
         module.expect("WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎")
         module.command(f'AT+SAVETRANSLINK=1,"127.0.0.1",{peer.port},"TCP"')
