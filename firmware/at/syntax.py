@@ -199,8 +199,8 @@ def _integer(text, index):
     try:
         if text[:2] in (b"0x", b"0X"):
             return int(str(text[2:], "utf-8"), 16)
-        # Python takes "+1", " 1" and "1_000" for numbers, too; the manual does not.
-        if (text[1:] if text[:1] == b"-" else text).isdigit():
+        # Python takes " 1" and "1_000" for numbers, too; the manual does not.
+        if (text[1:] if text[:1] in (b"-", b"+") else text).isdigit():
             return int(text)
     except ValueError:
         pass
