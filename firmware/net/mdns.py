@@ -126,7 +126,9 @@ class Responder:
         """Takes part in the group on the network as it is now; the old socket only goes when the new one is there."""
         sock = _socket()
         try:
-            options.join_group(sock, GROUP, self._own_ip())
+            here = self._own_ip()
+            options.groups_on(sock, False, here)
+            options.join_group(sock, GROUP, here)
         except OSError:
             sock.close()
             raise

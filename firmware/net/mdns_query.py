@@ -76,6 +76,7 @@ class Search:
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             sock.setblocking(False)
+            options.groups_on(sock, False, interface)
             options.join_group(sock, GROUP, interface)
             group = address.resolved(GROUP, PORT, socket.SOCK_DGRAM)
             loop.watch(sock, select.POLLIN, lambda _: arrived.set())
