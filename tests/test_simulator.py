@@ -188,11 +188,10 @@ def test_control_socket_in_use(module, tmp_path):
     assert module.control_path in failing("--control", module.control_path)
 
 
-def crashing(folder, json_module):
-    """A flash image with a module json of its own, which the firmware imports at its start, in place of the chip's."""
-    files = {"/json.py": folder / "json.py", "/settings.json": folder / "settings.json"}
-    files["/json.py"].write_text(json_module)
-    files["/settings.json"].write_text("{}")
+def crashing(folder, select_module):
+    """A flash image with a module select of its own, which the firmware imports at its start, in place of the chip's."""
+    files = {"/select.py": folder / "select.py"}
+    files["/select.py"].write_text(select_module)
     flash = folder / "flash.img"
     write_flash(flash, build("esp32").files | files)
     return flash
@@ -201,13 +200,13 @@ def crashing(folder, json_module):
 # The firmware cannot even be imported; the chip's MicroPython says why.
 AT_IMPORT = "raise RuntimeError('on the bench')"
 # It fails while it runs, and main.py resets the chip.
-WHILE_RUNNING = "def load(file): raise RuntimeError('on the bench')"
+WHILE_RUNNING = "def poll(): raise RuntimeError('on the bench')"
 
 
 @pytest.mark.parametrize("fault", [AT_IMPORT, WHILE_RUNNING])
 def test_crash(tmp_path, fault):
     """The traceback is on stderr, and the module starts anew."""
-    once = "import os\nos.remove('/json.py')\n" + fault
+    once = "import os\nos.remove('/select.py')\n" + fault
     module = Module(tmp_path, "--flash", crashing(tmp_path, once), ready=False)
     module.expect(READY)
     assert module.console().count("RuntimeError: on the bench") == 1
