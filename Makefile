@@ -37,7 +37,7 @@ run: $(READY)
 	@$(VENV)/bin/atterm --simulator -- $(SIM)
 
 test: $(READY)
-	@$(VENV)/bin/python -m pytest -n auto $(TEST)
+	@$(VENV)/bin/python -m pytest -n auto --dist worksteal $(TEST)
 
 lint: $(READY)
 	@$(VENV)/bin/ruff check .

@@ -1,8 +1,15 @@
 """Fixtures: a module of one's own for each test, joined to the network or not, and the player of transcripts."""
 
+import os
+
 import pytest
 from module import Module
 from transcript import play as play_transcript
+
+
+def pytest_xdist_auto_num_workers():
+    """Three workers for each core with `-n auto`: most of the time a test waits for its module or its peer."""
+    return 3 * (os.cpu_count() or 1)
 
 
 @pytest.fixture

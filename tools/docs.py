@@ -26,12 +26,16 @@ def table(chapter):
         )
         if "execute" in command.forms:
             forms = f"execute {forms}".strip()
-        lines.append(f"| `{command.full_name}` | {forms} | {command.help.splitlines()[0]} |")
+        lines.append(f"| `{command.full_name}` | {forms} | {_first_paragraph(command.help)} |")
     there = {command.name for command in commands}
     missing = [f"`{name}`" for name in names(chapter) if name not in there]
     if missing:
         lines += ["", f"Not there yet: {', '.join(missing)}."]
     return "\n".join(lines) + "\n"
+
+
+def _first_paragraph(text):
+    return " ".join(text.split("\n\n")[0].split())
 
 
 def readme(text):
