@@ -189,7 +189,7 @@ def test_control_socket_in_use(module, tmp_path):
 
 
 def crashing(folder, select_module):
-    """A flash image with a module select of its own, which the firmware imports at its start, in place of the chip's."""
+    """A flash image with a module select of its own, which the firmware imports at its start, in place of its own."""
     files = {"/select.py": folder / "select.py"}
     files["/select.py"].write_text(select_module)
     flash = folder / "flash.img"
