@@ -5,30 +5,21 @@ import socket
 import struct
 import threading
 
-from module import LIMIT
+from datagrams import DatagramServer, network
 
 NO_SUCH_NAME = 3
 SERVER_FAILED = 2
 A, CNAME, AAAA = 1, 5, 28
 
 
-class NameServer:
+class NameServer(DatagramServer):
     """Records are (name or None for the name that was asked for, type, data as bytes).
 
     `ip` is an address of 127.0.0.0/8 or ::1; servers that share a port differ in it."""
 
-    def __init__(self, ip="127.0.0.1", port=0):
-        self.sock = socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET, socket.SOCK_DGRAM)
-        self.sock.bind((ip, port))
-        self.sock.settimeout(LIMIT)
-        self.ip, self.port = self.sock.getsockname()[:2]
-        self.question = self.client = None
-
     def access_points(self, folder, more=""):
         """Writes a file for --wifi with the default network, which names this server."""
-        path = folder / "wifi.toml"
-        path.write_text(f'[[ap]]\nssid = "mpy-at"\npassword = "12345678"\ndns = "{self.ip}:{self.port}"\n{more}')
-        return path
+        return network(folder, f'dns = "{self.ip}:{self.port}"', more)
 
     def asked(self, kind=A):
         """Takes the next question, which must be for records of this type; returns its name."""
@@ -54,23 +45,6 @@ class NameServer:
             packet += encoded(name) if name else b"\xc0\x0c"  # a pointer to the question
             packet += struct.pack(">HHIH", kind, 1, 60, len(data)) + data
         self.send(packet)
-
-    def send(self, packet):
-        self.sock.sendto(packet, self.client)
-
-    def idle(self):
-        """Whether nobody has asked since the last question; does not wait for one."""
-        self.sock.setblocking(False)
-        try:
-            self.sock.recv(512)
-        except BlockingIOError:
-            return True
-        finally:
-            self.sock.settimeout(LIMIT)
-        return False
-
-    def close(self):
-        self.sock.close()
 
 
 class Responder(NameServer):

@@ -126,9 +126,7 @@ def test_to_another_peer(play_online):
         > AT+CIPCLOSE
         < CLOSED⏎⏎OK⏎
         peer web
-        > AT+CIPSTART="TCP","127.0.0.1",{web}
-        web accepts
-        < CONNECT⏎⏎OK⏎
+        link web
         > AT+CIPSEND=4,"127.0.0.1",{b}
         < ⏎ERROR⏎
         > AT+CIPSEND=0

@@ -8,9 +8,7 @@ def test_one_link(play_online):
     play_online(
         """
         peer web
-        > AT+CIPSTART="TCP","127.0.0.1",{web}
-        web accepts
-        < CONNECT⏎⏎OK⏎
+        link web
         > AT+CIPSEND=5
         < ⏎OK⏎⏎>
         >> hello
@@ -32,12 +30,8 @@ def test_several_links(play_online):
         peer b
         > AT+CIPMUX=1
         < ⏎OK⏎
-        > AT+CIPSTART=4,"TCP","127.0.0.1",{a}
-        a accepts
-        < 4,CONNECT⏎⏎OK⏎
-        > AT+CIPSTART=0,"TCP","127.0.0.1",{b}
-        b accepts
-        < 0,CONNECT⏎⏎OK⏎
+        link a 4
+        link b 0
         b sends from b
         < ⏎+IPD,0,6:from b
         a sends from a
@@ -70,9 +64,7 @@ def test_mode_changes_only_without_links(play_online):
         < +CIPMUX:<mode>(0-1)⏎⏎OK⏎
         > AT+CIPMUX=2
         < ⏎ERROR⏎
-        > AT+CIPSTART="TCP","127.0.0.1",{web}
-        web accepts
-        < CONNECT⏎⏎OK⏎
+        link web
         > AT+CIPMUX=1
         < ⏎ERROR⏎
         > AT+CIPMUX=0
@@ -83,9 +75,7 @@ def test_mode_changes_only_without_links(play_online):
         < ⏎OK⏎
         > AT+CIPMUX?
         < +CIPMUX:1⏎⏎OK⏎
-        > AT+CIPSTART=2,"TCP","127.0.0.1",{web}
-        web accepts
-        < 2,CONNECT⏎⏎OK⏎
+        link web 2
         > AT+CIPMUX=0
         < ⏎ERROR⏎
         web closes
@@ -100,9 +90,7 @@ def test_a_link_in_use(play_online):
     play_online(
         """
         peer web
-        > AT+CIPSTART="TCP","127.0.0.1",{web}
-        web accepts
-        < CONNECT⏎⏎OK⏎
+        link web
         > AT+CIPSTART="TCP","127.0.0.1",{web}
         < ALREADY CONNECTED⏎⏎ERROR⏎
         > AT+CIPSTARTEX="TCP","127.0.0.1",{web}
@@ -167,9 +155,7 @@ def test_ids_given_out(play_online):
         < CLOSED⏎⏎OK⏎
         > AT+CIPMUX=1
         < ⏎OK⏎
-        > AT+CIPSTART=1,"TCP","127.0.0.1",{web}
-        web accepts
-        < 1,CONNECT⏎⏎OK⏎
+        link web 1
         > AT+CIPSTARTEX="TCP","127.0.0.1",{web}
         < 0,CONNECT⏎⏎OK⏎
         > AT+CIPSTARTEX="TCP","127.0.0.1",{web}
@@ -217,9 +203,7 @@ def test_status(play_online):
         < STATUS:2⏎⏎OK⏎
         > AT+CIPSTATE?
         < ⏎OK⏎
-        > AT+CIPSTART="TCP","127.0.0.1",{web}
-        web accepts
-        < CONNECT⏎⏎OK⏎
+        link web
         > AT+CIPSTATUS
         ~ STATUS:3⏎\\+CIPSTATUS:0,"TCP","127\\.0\\.0\\.1",{web},6\\d{4},0⏎⏎OK⏎
         > AT+CIPSTATE?
@@ -277,18 +261,14 @@ def test_origin_of_data(play_online):
         < +CIPDINFO:true⏎⏎OK⏎
         > AT+CIPDINFO=2
         < ⏎ERROR⏎
-        > AT+CIPSTART="TCP","127.0.0.1",{web}
-        web accepts
-        < CONNECT⏎⏎OK⏎
+        link web
         web sends abc
         < ⏎+IPD,3,"127.0.0.1",{web}:abc
         > AT+CIPCLOSE
         < CLOSED⏎⏎OK⏎
         > AT+CIPMUX=1
         < ⏎OK⏎
-        > AT+CIPSTART=3,"TCP","127.0.0.1",{web}
-        web accepts
-        < 3,CONNECT⏎⏎OK⏎
+        link web 3
         web sends abc
         < ⏎+IPD,3,3,"127.0.0.1",{web}:abc
         > AT+CIPDINFO=0

@@ -137,9 +137,7 @@ def test_one_notice_until_all_is_read(read):
         peer web
         > AT+CIPRECVMODE=1
         < ⏎OK⏎
-        > AT+CIPSTART="TCP","127.0.0.1",{web}
-        web accepts
-        < CONNECT⏎⏎OK⏎
+        link web
         > AT+CIPRECVLEN?
         < +CIPRECVLEN:0,-1,-1,-1,-1⏎⏎OK⏎
         > AT+CIPRECVDATA=10
@@ -209,9 +207,7 @@ def test_a_link_of_its_own_mode(read):
         < ⏎OK⏎
         > AT+CIPSERVER=1,{d}
         < ⏎OK⏎
-        > AT+CIPSTART=0,"TCP","127.0.0.1",{a}
-        a accepts
-        < 0,CONNECT⏎⏎OK⏎
+        link a 0
         client c {d}
         < 1,CONNECT⏎
         a sends active
@@ -238,9 +234,7 @@ def test_a_link_of_its_own_mode(read):
         # The mode stays with the id.
         c closes
         < 1,CLOSED⏎
-        > AT+CIPSTART=1,"TCP","127.0.0.1",{b}
-        b accepts
-        < 1,CONNECT⏎⏎OK⏎
+        link b 1
         b sends also passive
         < ⏎+IPD,1,12⏎
         > AT+CIPCLOSE=1
@@ -257,9 +251,7 @@ def test_closed_comes_behind_the_data(read):
         < ⏎OK⏎
         > AT+CIPRECVMODE=1
         < ⏎OK⏎
-        > AT+CIPSTART=2,"TCP","127.0.0.1",{web}
-        web accepts
-        < 2,CONNECT⏎⏎OK⏎
+        link web 2
         web sends last words
         web closes
         < ⏎+IPD,2,10⏎
@@ -272,14 +264,10 @@ def test_closed_comes_behind_the_data(read):
         > AT+CIPRECVDATA=2,5
         < ⏎ERROR⏎
         # With nothing unread it comes at once, with CIPCLOSE also before all was read.
-        > AT+CIPSTART=2,"TCP","127.0.0.1",{web}
-        web accepts
-        < 2,CONNECT⏎⏎OK⏎
+        link web 2
         web closes
         < 2,CLOSED⏎
-        > AT+CIPSTART=2,"TCP","127.0.0.1",{web}
-        web accepts
-        < 2,CONNECT⏎⏎OK⏎
+        link web 2
         web sends unread
         web resets
         < ⏎+IPD,2,6⏎
@@ -326,14 +314,10 @@ def test_the_network_goes_the_data_stay(read):
         < ⏎OK⏎
         > AT+CIPRECVMODE=1
         < ⏎OK⏎
-        > AT+CIPSTART=0,"TCP","127.0.0.1",{web}
-        web accepts
-        < 0,CONNECT⏎⏎OK⏎
+        link web 0
         > AT+CIPSTART=1,"UDP","127.0.0.1",{a},{here}
         < 1,CONNECT⏎⏎OK⏎
-        > AT+CIPSTART=2,"TCP","127.0.0.1",{b}
-        b accepts
-        < 2,CONNECT⏎⏎OK⏎
+        link b 2
         b sends unread
         < ⏎+IPD,2,6⏎
         a sends datagram
@@ -469,9 +453,7 @@ def test_to_active_behind_the_end(read):
         peer web
         > AT+CIPRECVMODE=1
         < ⏎OK⏎
-        > AT+CIPSTART="TCP","127.0.0.1",{web}
-        web accepts
-        < CONNECT⏎⏎OK⏎
+        link web
         web sends last words
         web closes
         < ⏎+IPD,10⏎
@@ -573,9 +555,7 @@ def test_length_of_the_next_datagram(read):
         < ⏎OK⏎
         > AT+CIPRECVTYPE=5,1,1
         < ⏎OK⏎
-        > AT+CIPSTART=0,"TCP","127.0.0.1",{web}
-        web accepts
-        < 0,CONNECT⏎⏎OK⏎
+        link web 0
         > AT+CIPSTART=4,"UDP","127.0.0.1",{a},{here}
         < 4,CONNECT⏎⏎OK⏎
         a sends first

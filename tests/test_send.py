@@ -112,9 +112,7 @@ def test_line_end_behind_the_data(play_online):
     play_online(
         """
         peer web
-        > AT+CIPSTART="TCP","127.0.0.1",{web}
-        web accepts
-        < CONNECT⏎⏎OK⏎
+        link web
         > AT+CIPSEND=5
         < ⏎OK⏎⏎>
         >> hello\\r\\n
@@ -200,12 +198,8 @@ def test_data_meanwhile(play_online):
         peer b
         > AT+CIPMUX=1
         < ⏎OK⏎
-        > AT+CIPSTART=0,"TCP","127.0.0.1",{a}
-        a accepts
-        < 0,CONNECT⏎⏎OK⏎
-        > AT+CIPSTART=1,"TCP","127.0.0.1",{b}
-        b accepts
-        < 1,CONNECT⏎⏎OK⏎
+        link a 0
+        link b 1
         > AT+CIPSEND=0,10
         < ⏎OK⏎⏎>
         a sends between

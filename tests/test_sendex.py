@@ -125,9 +125,7 @@ def test_with_several_links(play_online):
         peer a
         > AT+CIPMUX=1
         < ⏎OK⏎
-        > AT+CIPSTART=2,"TCP","127.0.0.1",{a}
-        a accepts
-        < 2,CONNECT⏎⏎OK⏎
+        link a 2
         > AT+CIPSENDEX=1,9
         < ⏎ERROR⏎
         > AT+CIPSENDEX=9

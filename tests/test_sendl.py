@@ -155,12 +155,8 @@ def test_reports_wait_for_the_end(play_online):
         peer b
         > AT+CIPMUX=1
         < ⏎OK⏎
-        > AT+CIPSTART=0,"TCP","127.0.0.1",{a}
-        a accepts
-        < 0,CONNECT⏎⏎OK⏎
-        > AT+CIPSTART=4,"TCP","127.0.0.1",{b}
-        b accepts
-        < 4,CONNECT⏎⏎OK⏎
+        link a 0
+        link b 4
         > AT+CIPSENDL=4,10
         < ⏎OK⏎⏎>
         a sends between

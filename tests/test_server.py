@@ -156,9 +156,7 @@ def test_delete_and_close_the_clients(serve):
         < ⏎OK⏎
         client ann {d}
         < 0,CONNECT⏎
-        > AT+CIPSTART=1,"TCP","127.0.0.1",{web}
-        web accepts
-        < 1,CONNECT⏎⏎OK⏎
+        link web 1
         client bob {d}
         < 2,CONNECT⏎
         > AT+CIPSERVER=0,1

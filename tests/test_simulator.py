@@ -255,9 +255,7 @@ def test_esp8266(start):
         > AT+CIFSR
         < +CIFSR:STAIP,"127.0.0.1"⏎+CIFSR:STAMAC,"5c:cf:7f:c0:ff:ee"⏎⏎OK⏎
         peer web
-        > AT+CIPSTART="TCP","127.0.0.1",{web}
-        web accepts
-        < CONNECT⏎⏎OK⏎
+        link web
         > AT+CIPSEND=5
         < ⏎OK⏎⏎>
         >> hello

@@ -7,6 +7,7 @@
     ! ap down mpy-at    a line to the simulator's control socket, which answers ok
     peer web            a TCP server on loopback; {web} is its port from here on
     web accepts         takes the module's connection; also: web ended, web closes, web resets
+    link web 0          AT+CIPSTART=0,"TCP" to it, which it accepts; `link web` in single connection mode
     web sends abc       data from the peer
     web gets abc        exactly these data reach the peer
     udp a               a UDP peer on loopback; {a} is its port from here on. `peer` and `udp` take an address, too
@@ -64,8 +65,18 @@ def _step(module, peers, line):
     elif word in _KINDS:
         name, *address = rest.split()
         peers[name] = _KINDS[word](*address)
+    elif word == "link":
+        _link(module, peers, *rest.split())
     else:
         _peer(peers[word], rest)
+
+
+def _link(module, peers, name, number=None):
+    """Opens a link to the peer: link `number`, or the only one."""
+    before = f"{number}," if number else ""
+    module.send(f'AT+CIPSTART={before}"TCP","127.0.0.1",{peers[name].port}')
+    peers[name].accept()
+    module.expect(f"{before}CONNECT⏎⏎OK⏎")
 
 
 def _peer(peer, text):
