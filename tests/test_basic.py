@@ -65,7 +65,7 @@ def test_gmr(start, board, compat, chip):
 def test_cmd_lists_every_command(start, board):
     module = start("--board", board)
     module.send("AT+CMD?")
-    for number, command in enumerate(catalog.load()):
+    for number, command in enumerate(catalog.load(board=board)):
         forms = ",".join(str(int(form in command.forms)) for form in catalog.FORMS)
         module.expect(f'+CMD:{number},"{command.full_name}",{forms}⏎')
     module.expect("⏎OK⏎")

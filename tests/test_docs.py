@@ -1,11 +1,11 @@
 """The docs: their generated parts are up to date, and the session in the README runs as it stands there."""
 
-import re
 import subprocess
 import sys
 
 from module import encode
 from mpyat import catalog, sources
+from mpyat.tested import where
 from peers import Peer
 
 
@@ -42,7 +42,5 @@ def test_session_of_the_readme(module):
 
 def test_each_command_is_tested():
     """Each row of the tables has a test that names the command; the ones that go through all of them do not count."""
-    texts = [path.read_text() for path in sorted((sources.root() / "tests").glob("test_*.py"))]
     for command in catalog.load():
-        named = re.compile(re.escape(command.full_name) + r"(?![A-Z_])")
-        assert any(named.search(text) for text in texts), command.full_name
+        assert where(command), command.full_name

@@ -144,7 +144,7 @@ def _make(folder, board, source, in_place, commit, date):
         _romfs(made / "chip", made / "chip.romfs")
         for name, path in _firmware(made, source, short=in_place).items():
             _compile(path, (made / "rom" / name).with_suffix(".mpy"), name)
-        _compile_generated(made, source, commit, date)
+        _compile_generated(made, board, source, commit, date)
         if in_place:
             _romfs(made / "rom", made / "firmware.romfs")
         for name in ("boot.py", "main.py"):
@@ -167,14 +167,14 @@ def _firmware(made, source, short):
     return paths
 
 
-def _compile_generated(made, source, commit, date):
+def _compile_generated(made, board, source, commit, date):
     """The modules that no source file holds: what was built from what, and the index of commands."""
     texts = {"buildinfo": f"VERSION = {__version__!r}\nHASH = {commit!r}\nDATE = {date!r}\n"}
     if (source / "firmware/commands").is_dir():
         from . import catalog
 
         try:
-            texts["commands/index"] = catalog.index_source(source)
+            texts["commands/index"] = catalog.index_source(source, board)
         except (OSError, SyntaxError, NameError, ValueError) as error:
             raise BuildError(f"cannot read the declarations of the commands: {error}") from None
     for name, text in texts.items():

@@ -25,7 +25,8 @@ _ANYTIME = 16
 class Command:
     """One declaration: `name` without "AT+" (as in CIPSTART; AT, ATE0 and ATE1 keep theirs), `chapter` of the
     manual, `module` that declares it, `help` (its docstring), `forms` (a subset of FORMS), `signatures` (texts,
-    see firmware/at/syntax.py), `saved` ("", "store" or "always"), `anytime`."""
+    see firmware/at/syntax.py), `saved` ("", "store" or "always"), `anytime`, `board` ("" for all, or the only
+    one that has it)."""
 
     name: str
     chapter: str
@@ -35,6 +36,7 @@ class Command:
     signatures: tuple = field(default=())
     saved: str = ""
     anytime: bool = False
+    board: str = ""
 
     @property
     def full_name(self):
@@ -86,14 +88,15 @@ def _syntax():
 
 
 @functools.cache
-def load(root=None):
-    """All commands in the order of the chapters; `root` is where `firmware/` stands."""
+def load(root=None, board=""):
+    """All commands in the order of the chapters, or those of one board; `root` is where `firmware/` stands."""
     root = Path(root) if root else sources.root()
     return [
         command
         for chapter, modules in CHAPTERS.items()
         for module in modules
         for command in _module(root / "firmware" / "commands" / f"{module}.py", chapter)
+        if not board or command.board in ("", board)
     ]
 
 
@@ -126,13 +129,14 @@ def _command(node, call, chapter, module, constants):
         signatures=tuple(signatures),
         saved=options["saved"].id.lower() if "saved" in options else "",
         anytime="anytime" in options,
+        board=options["board"].value if "board" in options else "",
     )
 
 
-def index_source(root=None):
+def index_source(root, board):
     """The text of the generated module firmware/commands/index.py: bytes constants, which stay in ROM."""
-    lines = [f"{command.full_name} {command.module} {command.flags()}" for command in load(root)]
+    lines = [f"{command.full_name} {command.module} {command.flags()}" for command in load(root, board)]
     # What was saved is checked at start, when no command's module is loaded.
-    saved = [f"{command.name} {';'.join(command.signatures)}" for command in load(root) if command.saved]
+    saved = [f"{command.name} {';'.join(command.signatures)}" for command in load(root, board) if command.saved]
     tables = {"INDEX": lines, "SAVED": saved}
     return "".join(f"{name} = {chr(10).join(['', *rows, '']).encode()!r}\n" for name, rows in tables.items())

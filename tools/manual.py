@@ -1,5 +1,5 @@
 """The names of the commands in the manual of ESP-AT: chapters at tag v2.3.0.0_esp8266, and what later versions added.
-Only what the firmware does not declare is told from here: what the tables in the docs list as not there."""
+Only what the firmware does not declare is told from here: what the tables in the docs list as not there, and why."""
 
 _NAMES = """
 basic: AT ATE0 ATE1 RST GMR CMD GSLP RESTORE UART_CUR UART_DEF SLEEP SYSRAM SYSMSG SYSFLASH FS RFPOWER SYSROLLBACK
@@ -13,6 +13,17 @@ tcpip: CIPSNTPINTV CIPFWVER CIUPDATE CIPDINFO CIPSSLCCONF CIPSSLCCIPHER CIPSSLCC
 tcpip: CIPSSLCPSK CIPSSLCPSKHEX CIPRECONNINTV CIPRECVMODE CIPRECVTYPE CIPRECVDATA CIPRECVLEN PING CIPDNS MDNS
 tcpip: CIPTCPOPT
 """
+
+# Why a command is not there and will not be, as long as MicroPython's ports are what they are.
+REASONS = {
+    "CWSTARTSMART": "No port of MicroPython lets a program listen to what SmartConfig sends.",
+    "CWSTOPSMART": "See `CWSTARTSMART`.",
+    "WPS": "No port has WPS.",
+    "CWJEAP": "No port can join a network of WPA2 Enterprise.",
+    "CWDHCPS": "No port can set the range and the lease time of the softAP's DHCP server.",
+    "CWCOUNTRY": "`network.country()` remembers a country, but neither port tells its radio of it.",
+    "CWCONFIG": "No port can set these times.",
+}
 
 TITLES = {"basic": "Basic", "wifi": "Wi-Fi", "tcpip": "TCP/IP"}
 

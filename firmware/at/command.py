@@ -13,8 +13,11 @@ STORE = 2
 
 table = {}
 
+# Which chip this is, as its board calls it; what is declared for another one is left out.
+chip = ""
 
-def command(name, *signatures, saved=0, anytime=False):
+
+def command(name, *signatures, saved=0, anytime=False, board=""):
     """Declares the class below it as the AT command `name` ("AT+CIPMUX").
 
     The class is only a form of writing: its functions `execute(at)`, `query(at)` and `set(at, ...)`
@@ -23,9 +26,11 @@ def command(name, *signatures, saved=0, anytime=False):
     wait. It raises ATError or OSError for ERROR. `signatures` are the parameters of the set form (see at.syntax);
     with several, the numbers and choices of words that they begin with tell which one holds. `saved` says when
     the parameters are kept in flash (a handler may name others, see Interpreter.keep), `anytime` that it runs even
-    while another command does."""
+    while another command does, `board` that only this one can do it ("esp32" stands for the whole family)."""
 
     def declare(forms):
+        if not chip.lower().startswith(board):
+            return
         table[name] = (
             getattr(forms, "execute", None),
             getattr(forms, "query", None),
