@@ -74,7 +74,7 @@ class App:
         if self.settings.get("CWAUTOCONN", [1])[0]:
             self.join_saved()
         saved = self.settings.get("SAVETRANSLINK", [0])
-        if saved[0] and saved[1] and saved[2]:  # a host and a port, which no AT+SAVETRANSLINK saves without
+        if saved[0]:
             from firmware.commands.passthrough import enter_saved
 
             enter_saved(self, saved)

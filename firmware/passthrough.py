@@ -15,9 +15,10 @@ class Passthrough(Collector):
 
     A block goes when it is full, and what is less goes `interval` ms after the last byte. `held` says that the host
     stops while the UART is not read; a host that does not stop loses whole chunks while there is no link and no place,
-    of which `dropped(count)` is told. `lost()` is called when the link has ended, `left()` after `+++`."""
+    of which `dropped(count)` is told. `lost()` is called when the link has ended, `left()` after `+++`; `found(link)`
+    is for whoever has the next link."""
 
-    def __init__(self, loop, port, memory, block, interval, held, dropped, lost, left):
+    def __init__(self, loop, port, memory, block, interval, held, dropped, lost, found, left):
         self._ring = RingIO(memory)
         self._room = len(memory) - 1 - len(PLUSES)
         self._block = block
@@ -32,6 +33,7 @@ class Passthrough(Collector):
         self._late = False  # the next bytes came earlier, when there was no place
         self._dropped = dropped
         self.lost = lost
+        self.found = found
         self._host_left = left
         super().__init__(loop, port, None, _WITHOUT_END)
 

@@ -402,7 +402,7 @@ def test_much_output_is_shown_whole_and_in_order(wire, person):
 # With the firmware
 
 
-def test_issue_run():
+def test_a_script_through_make_run():
     script = b'AT\nAT+GMR\nAT+CWMODE=1\nAT+CWJAP="mpy-at","12345678"\nAT+CIFSR\n'
     status, out, errors = Script(script, "--simulator").finish()
     assert status == 0, errors

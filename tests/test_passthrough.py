@@ -2,9 +2,11 @@
 Both directions carry all bytes; `+++` leaves only between two silences."""
 
 import itertools
+import socket
 import time
 
 import pytest
+from clients import Client, Door
 from peers import FreePort, Peer, UDPPeer
 from traffic import noise
 
@@ -283,6 +285,18 @@ def test_forms_of_a_saved_link(play):
         < ⏎ERROR⏎
         > AT+SAVETRANSLINK=2,"192.168.6.110",1002
         < ⏎ERROR⏎
+        > AT+SAVETRANSLINK=3
+        < ⏎OK⏎
+        > AT+SAVETRANSLINK=3,1002,"TCP",2
+        < ⏎OK⏎
+        > AT+SAVETRANSLINK=3,1002,"TCPv6",0,1
+        < ⏎OK⏎
+        > AT+SAVETRANSLINK=3,0
+        < ⏎ERROR⏎
+        > AT+SAVETRANSLINK=3,"192.168.6.110",1002
+        < ⏎ERROR⏎
+        > AT+SAVETRANSLINK=3,1002,"UDP"
+        < ⏎ERROR⏎
         > AT+SAVETRANSLINK?
         < ⏎ERROR⏎
         > AT+SAVETRANSLINK=0,"192.168.6.110",1002,"TCP"
@@ -353,6 +367,74 @@ def test_a_saved_link_of_other_kinds(start, kind):
     if "UDP" in kind:
         assert peer.other[1] == local
     peer.close()
+
+
+@pytest.fixture(params=["TCP", "TCPv6"])
+def serving(start, request):
+    """A module that offers passthrough to whoever connects, and the address and port to connect to."""
+    module = start()
+    port = Door().port
+    module.command(f"AT+CIPV6={int(request.param == 'TCPv6')}")
+    module.command("AT+SYSMSG=4")
+    module.send('AT+CWJAP="mpy-at","12345678"')
+    module.match(r"(WIFI [A-Za-z0-9 ]+\r\n)+\r\nOK\r\n")
+    module.command(f'AT+SAVETRANSLINK=3,{port},"{request.param}"')
+    module.control("power cycle")
+    module.match(r"\r\nready\r\n(WIFI [A-Za-z0-9 ]+\r\n)+")
+    return module, ("::1" if request.param == "TCPv6" else "127.0.0.1", port)
+
+
+def test_a_saved_server(serving):
+    module, place = serving
+    module.write(b"early")
+    client = Client(place[1], place[0])
+    module.expect("⏎>")
+    assert client.get(5) == b"early"
+    module.write(EVERY_BYTE)
+    assert client.get(256) == EVERY_BYTE
+    client.send(EVERY_BYTE)
+    assert module.take(256) == EVERY_BYTE
+    # One client at a time, and the host hears nothing of the others.
+    other = Client(place[1], place[0])
+    other.ended()
+    client.close()
+    module.expect("CLOSED⏎")
+    module.write(b"for the next")
+    client = Client(place[1], place[0])
+    module.expect("CONNECT⏎")
+    assert client.get(12) == b"for the next"
+    leave(module)
+    module.send("ATE0")
+    module.expect("ATE0⏎⏎OK⏎")
+    module.send("AT+CIPSERVER?")
+    module.expect(f'+CIPSERVER:1,{place[1]},"{"TCPv6" if ":" in place[0] else "TCP"}",0⏎⏎OK⏎')
+    # Outside of passthrough the server goes on, for one client at a time.
+    client.send(b"as they come")
+    module.expect("as they come")
+    client.close()
+    module.expect("CLOSED⏎")
+    client = Client(place[1], place[0])
+    module.expect("CONNECT⏎")
+    module.send("AT+CIPSEND")
+    module.expect("⏎OK⏎⏎>")
+    module.write(b"again")
+    assert client.get(5) == b"again"
+    client.close()
+    module.expect("CLOSED⏎")
+    client = Client(place[1], place[0])
+    module.expect("CONNECT⏎")
+    client.close()
+
+
+def test_a_saved_server_whose_port_is_in_use(start):
+    """It cannot run, and the host has its AT port."""
+    module = start()
+    with socket.create_server(("", 0)) as taken:
+        module.command(f"AT+SAVETRANSLINK=3,{taken.getsockname()[1]}")
+        module.control("power cycle")
+        module.expect("⏎ready⏎")
+        module.send("AT+CIPSERVER?")
+        module.expect("AT+CIPSERVER?⏎+CIPSERVER:0⏎⏎OK⏎")
 
 
 def test_twenty_power_cycles(saved):

@@ -9,7 +9,10 @@ from firmware import commands
 from firmware.at import messages
 from firmware.at.command import ALWAYS, STORE, command
 from firmware.at.messages import ATError
+from firmware.net.links import SERVER
 
+# The mode of AT+SAVETRANSLINK in which clients connect.
+_SERVER = const(3)
 # Seconds of keep-alive, as with CIPSTART.
 _LONGEST_ALIVE = const(7200)
 
@@ -52,18 +55,21 @@ class Reconnect:
 @command(
     "AT+SAVETRANSLINK",
     "mode:0..1, host:text64?, port:1..65535?, type:TCP|TCPv6|UDP|UDPv6=TCP, option:0..65535=0",
+    "mode:3..3, port:1..65535=333, type:TCP|TCPv6=TCP, ca:0..2=0, netif:0..2=0",
     saved=ALWAYS,
 )
 class Saved:
-    """1: enters passthrough to this host at each start, without a word of the host; 0: does not. The option is the
-    keep-alive in seconds (0 to 7200) of TCP, the local port of UDP (0: any)."""
+    """1: enters passthrough to this host at each start, without a word of the host; 3: to the client that connects to
+    a port; 0: does not. The option is the keep-alive in seconds (0 to 7200) of TCP, the local port of UDP (0: any)."""
 
-    def set(at, mode, host, port, kind, option):
+    def set(at, mode, *values):
         if not mode:
             at.interpreter.keep(0)
-        elif not host or port is None:
+        elif mode == _SERVER:
+            return
+        elif not values[0] or values[1] is None:
             raise ATError(messages.E_COUNT)
-        elif option > _LONGEST_ALIVE and kind.startswith("TCP"):
+        elif values[3] > _LONGEST_ALIVE and values[2].startswith("TCP"):
             raise ATError()
 
 
@@ -72,7 +78,9 @@ def enter(at):
     link = at.links.get(0)
     if not at.reports.raw or at.links.multiple or not link or not link.fixed():
         raise ATError()
-    if link.datagrams:
+    if link.role == SERVER:
+        at.origin = None  # the next one is up to the clients
+    elif link.datagrams:
         # The peer knows the module by its port, so that stays when the link is made anew.
         at.origin = list(at.origin)
         at.origin[3] = link.local_port
@@ -84,11 +92,30 @@ def enter(at):
 
 def enter_saved(at, saved):
     """At start: passthrough to the saved host, as soon as it can be reached; `+++` leaves it before, too."""
+    if saved[0] == _SERVER:
+        _enter_serving(at, *saved[1:])
+        return
     _, host, port, kind, option = saved
+    if not host or not port:  # no AT+SAVETRANSLINK has saved this
+        return
     # As CIPSTART has them: local port, mode 0, and keep-alive; then no local address, and the usual patience.
     at.origin = (kind, host, port, option) + ((0, None, 0) if kind.startswith("UDP") else (None, 0))
     at.reports.raw = True
     _make(at, first=True).lost()
+
+
+def _enter_serving(at, port, kind, ca, netif):
+    """Passthrough to one client after another. The AT port stays what it is if the server cannot run."""
+    from firmware.commands.serving import listen, server_of
+
+    server = server_of(at)
+    try:
+        listen(at, port, kind)
+    except (OSError, ATError):
+        return
+    server.limit = 1
+    at.reports.raw = True
+    _make(at, first=True)
 
 
 def _make(at, first=False):
@@ -101,11 +128,11 @@ def _make(at, first=False):
 
     def lost():
         nonlocal task
-        if task is None or task.ended:
-            task = at.loop.start(renew(first and task is None), _ended)
+        if at.origin and (task is None or task.ended):
+            task = at.loop.start(renew(), _ended)
 
-    async def renew(first):
-        """Connects until it has worked. The prompt of a saved link comes when it is there for the first time."""
+    async def renew():
+        """Connects until it has worked."""
         nonlocal began
         while True:
             pause = at.settings.get("CIPRECONNINTV", [1])[0] * 100
@@ -123,7 +150,13 @@ def _make(at, first=False):
                 pass
             except MemoryError:
                 commands.drop()
+        found(link)
+
+    def found(link):
+        """Goes on with a new link. The prompt of a saved passthrough comes when the first one is there."""
+        nonlocal first
         if first:
+            first = False
             at.port.write(messages.PROMPT_SAVED)
             at.reports.silent = _is_silent(at)
         else:
@@ -143,7 +176,7 @@ def _make(at, first=False):
             at.port.write(messages.QUIT)
 
     held = bool(at.line_settings[4] & 1)
-    tunnel = Passthrough(at.loop, at.port, at.transmit, block, at.interval, held, dropped, lost, left)
+    tunnel = Passthrough(at.loop, at.port, at.transmit, block, at.interval, held, dropped, lost, found, left)
     at.reports.tunnel = tunnel
     at.reports.silent = not first and _is_silent(at)
     return tunnel

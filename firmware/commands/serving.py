@@ -21,14 +21,11 @@ class Serve:
             at.line("+CIPSERVER:0")
 
     def set(at, mode, param2, kind, ca, netif):
-        server = _server(at)
+        server = server_of(at)
         if mode:
             if not at.links.multiple or server.running() or param2 == 0 or ca or (netif or 0) > 1:
                 raise ATError()
-            v6 = kind == "TCPv6"
-            if v6 and not at.resolver.ipv6:
-                raise ATError()
-            server.start(_PORT if param2 is None else param2, v6)
+            listen(at, _PORT if param2 is None else param2, kind)
             return
         if not server.running() or (param2 or 0) > 1 or kind or ca:
             raise ATError()
@@ -44,10 +41,10 @@ class Limit:
     """The most clients of the server at a time. To be set before it listens."""
 
     def query(at):
-        at.line("+CIPSERVERMAXCONN:%d", _server(at).limit)
+        at.line("+CIPSERVERMAXCONN:%d", server_of(at).limit)
 
     def set(at, number):
-        server = _server(at)
+        server = server_of(at)
         if server.running():
             raise ATError()
         server.limit = number
@@ -58,23 +55,36 @@ class Silence:
     """Seconds after which a client of the server that has sent nothing is closed; 0 never."""
 
     def query(at):
-        at.line("+CIPSTO:%d", _server(at).silence)
+        at.line("+CIPSTO:%d", server_of(at).silence)
 
     def set(at, time):
-        _server(at).watch(time)
+        server_of(at).watch(time)
 
 
-def _server(at):
+def listen(at, port, kind):
+    """Starts the server, or raises ATError or OSError."""
+    v6 = kind == "TCPv6"
+    if v6 and not at.resolver.ipv6:
+        raise ATError()
+    server_of(at).start(port, v6)
+
+
+def server_of(at):
     """The server, made when a command first asks for it."""
     if not at.links.server:
         from firmware.net.server import Server
 
         def accepted(link):
             at.reports.prepare(link)
+            if at.reports.tunnel:
+                at.reports.tunnel.found(link)
+                return
             at.reports.text(at.reports.connected(link))
             link.resume()
 
         def refused(number):
+            if at.reports.tunnel:  # what the host gets there comes from its link alone
+                return
             at.reports.text(b"Have %d Connections\r\n" % number)
 
         at.links.server = Server(at.links, accepted, refused)
