@@ -109,6 +109,44 @@ def test_the_single_link_is_reported_closed_before_the_network(start, board):
     )
 
 
+def test_links_that_outlive_the_network(module):
+    play_transcript(
+        module,
+        JOIN
+        + """
+        peer web
+        > AT+CIPCONNPERSIST?
+        < +CIPCONNPERSIST:0⏎⏎OK⏎
+        > AT+CIPCONNPERSIST=1
+        < ⏎OK⏎
+        > AT+CIPCONNPERSIST=1,1
+        < ⏎ERROR⏎
+        > AT+CIPCONNPERSIST=2
+        < ⏎ERROR⏎
+        > AT+CIPMUX=1
+        < ⏎OK⏎
+        > AT+CIPCONNPERSIST?
+        < +CIPCONNPERSIST:1,0,0,0,0⏎⏎OK⏎
+        > AT+CIPCONNPERSIST=0,0
+        < ⏎OK⏎
+        > AT+CIPCONNPERSIST=3,1
+        < ⏎OK⏎
+        > AT+CIPCONNPERSIST=5,1
+        < ⏎ERROR⏎
+        > AT+CIPSTART=0,"TCP","127.0.0.1",{web}
+        < 0,CONNECT⏎⏎OK⏎
+        web accepts
+        link web 3
+        ! ap down mpy-at
+        < 0,CLOSED⏎WIFI DISCONNECT⏎
+        ! ap up mpy-at
+        < WIFI CONNECTED⏎WIFI GOT IP⏎
+        web sends still here
+        < ⏎+IPD,3,10:still here
+        """,
+    )
+
+
 @BOARDS
 def test_leaving_ends_the_attempts_to_come_back(start, board):
     play_transcript(

@@ -155,6 +155,18 @@ class Options:
         at.interpreter.keep(*at.links.options)
 
 
+@command("AT+CIPCONNPERSIST", "link, persist:0..1")
+class Persist:
+    """1: the link stays when the network goes, as far as TCP bears with it. 0, as at first: it is closed then."""
+
+    def query(at):
+        kept = at.links.kept
+        at.line("+CIPCONNPERSIST:" + ",".join([str(kept[i]) for i in range(LINKS if at.links.multiple else 1)]))
+
+    def set(at, *values):
+        at.links.kept[values[0] if at.links.multiple else 0] = values[-1]
+
+
 @command("AT+CIPSTATE")
 class State:
     """One line for each link: id, type, remote address and port, local port, 0 client or 1 server."""

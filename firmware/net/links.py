@@ -30,6 +30,7 @@ class Links:
         self.used = False  # whether any link was ever open, which CIPSTATUS tells
         self.table = [None] * LINKS
         self.server = None
+        self.kept = bytearray(LINKS)  # 1 for each link of TCP that stays when the network goes (AT+CIPCONNPERSIST)
         # Of each link: SO_LINGER, TCP_NODELAY, SO_SNDTIMEO (ms), keep-alive (s), as AT+CIPTCPOPT has them.
         self.options = [(-1, 0, 0, 0)] * LINKS
 
@@ -78,10 +79,11 @@ class Links:
             self.listener.closed(link)
 
     def end_all(self):
-        """Closes every link because the network is gone."""
+        """Closes the links because the network is gone, but for those that are to outlive that."""
         for link in self.table:
             if link and link.open:
-                self.end(link)
+                if link.datagrams or not self.kept[link.number]:
+                    self.end(link)
             elif link:
                 link.close()
 
