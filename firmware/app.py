@@ -46,6 +46,8 @@ class App:
 
     def line(self, text, *values):
         """Writes a line of the answer: `text` with `values` put in as by %, then CR LF."""
+        if self.interpreter.spelling:
+            text = text.replace(*self.interpreter.spelling)
         self.port.write(((text % values if values else text) + "\r\n").encode())
 
     def _open_uart(self):

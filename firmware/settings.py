@@ -38,13 +38,14 @@ class Settings:
         return self._current.get(name, default)
 
     def put(self, name, values, when):
-        """Holds the parameters of a command, and keeps them on flash: if `when` is 1 always, if 2 while `store`.
+        """Holds the parameters of a command, and keeps them on flash: if `when` is 1 always, if 2 while `store`, if 3
+        never.
 
         OSError or MemoryError when the flash or the heap is full: on flash all is as it was. In RAM a parameter that
-        may differ from the flash (2) holds nevertheless, as the command has done its work by now."""
+        may differ from the flash (2, 3) holds nevertheless, as the command has done its work by now."""
         if when != 1:
             self._current[name] = values
-        if when == 1 or self.store:
+        if when == 1 or (when == 2 and self.store):
             self._save(name, values)
         self._current[name] = values
 

@@ -41,6 +41,14 @@ class Peer:
         rest = self.sock.recv(100)
         assert not rest, rest
 
+    def broken(self):
+        """Waits for the module to end the connection with RST."""
+        try:
+            rest = self.sock.recv(100)
+        except ConnectionResetError:
+            return
+        raise AssertionError(f"no reset, but {rest!r}")
+
     def reset(self):
         """Closes the connection with RST instead of FIN."""
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

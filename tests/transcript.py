@@ -6,7 +6,7 @@
     ~ \\+CWLAP:.*⏎       what comes next matches this regular expression
     ! ap down mpy-at    a line to the simulator's control socket, which answers ok
     peer web            a TCP server on loopback; {web} is its port from here on
-    web accepts         takes the module's connection; also: web ended, web closes, web resets
+    web accepts         takes the module's connection; also: web ended, web broken, web closes, web resets
     link web 0          AT+CIPSTART=0,"TCP" to it, which it accepts; `link web` in single connection mode
     web sends abc       data from the peer
     web gets abc        exactly these data reach the peer
@@ -94,4 +94,4 @@ def _peer(peer, text):
     elif verb == "faces":
         peer.face(int(data))
     else:
-        {"ended": peer.ended, "resets": peer.reset}[verb]()
+        getattr(peer, {"ended": "ended", "broken": "broken", "resets": "reset"}[verb])()

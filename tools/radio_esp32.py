@@ -11,6 +11,9 @@ _NO_COMPATIBLE_SECURITY, _NO_AP_IN_AUTHMODE = 210, 211
 # The reasons that status() shows even while another attempt runs.
 _STICKY = (_NO_AP_FOUND, _AUTH_FAIL, _NO_COMPATIBLE_SECURITY, _NO_AP_IN_AUTHMODE)
 
+# The powers that the radio has, in units of 0.25 dBm.
+_POWERS = (8, 20, 28, 34, 44, 52, 56, 60, 66, 72, 78)
+
 
 class Esp32Radio(Radio):
     HOSTNAME = "mpy-esp32"
@@ -39,6 +42,8 @@ class Esp32Radio(Radio):
         self.reason = 0
         self.requested = False
         self.attempts = 0
+        for settings in self.settings:
+            settings["txpower"] = 19.5
         # -1: the radio tries for ever to come back to a network that it has lost.
         self.settings[STATION]["reconnects"] = -1
 
@@ -117,6 +122,13 @@ class Esp32Radio(Radio):
             raise OSError("Wifi Not Started")
         if self.ap or self.due:
             self._disconnected(_ASSOC_LEAVE, None)
+
+    def _set_option(self, interface, name, value):
+        if name == "txpower":
+            if not any(self.active):
+                raise OSError("Wifi Not Started")
+            value = max(power for power in _POWERS if power <= value * 4) / 4
+        super()._set_option(interface, name, value)
 
     def wlan_status(self, interface, *name):
         if not name:

@@ -40,6 +40,8 @@ class Esp8266Radio(Radio):
     def power_on(self):
         super().power_on()
         self.state = _IDLE
+        for settings in self.settings:
+            settings["pm"] = 2
         self.active = self._saved_mode
         self.target = self._saved_target
         if self.active[STATION] and self.target:

@@ -7,9 +7,10 @@ SET = 2
 SIGNATURES = 3
 SAVED = 4
 
-# When a set command's parameters go to flash: always, or while AT+SYSSTORE=1.
+# When a set command's parameters go to flash: always, while AT+SYSSTORE=1, or not at all.
 ALWAYS = 1
 STORE = 2
+NEVER = 3
 
 table = {}
 

@@ -6,7 +6,7 @@ import sys
 from micropython import const
 
 from firmware.at import messages, syntax
-from firmware.at.command import EXECUTE, QUERY, SAVED, SET, SIGNATURES, table
+from firmware.at.command import ALWAYS, EXECUTE, NEVER, QUERY, SAVED, SET, SIGNATURES, STORE, table
 from firmware.at.messages import ATError
 
 _EQUALS = const(0x3D)
@@ -23,6 +23,7 @@ class Interpreter:
         self._catalog = catalog
         self._task = None
         self._save = None  # [name, parameters, when] of the set command that runs
+        self.spelling = None  # what is replaced in the lines of an answer, and by what; see _row
         self.log = False  # AT+SYSLOG: whether ERROR is explained
         port.line = self.line
 
@@ -83,12 +84,7 @@ class Interpreter:
         raise ATError(messages.E_PARSE)
 
     def _call(self, name, form, line, start, length):
-        row = table.get(name)
-        if row is None:
-            self._catalog.load(name)
-            row = table.get(name)
-            if row is None:
-                raise ATError(messages.E_UNKNOWN)
+        row, key, when = self._row(name, form)
         if form is None:
             return self._describe(name, row)
         handler = row[form]
@@ -98,8 +94,29 @@ class Interpreter:
             return handler(self._at)
         values = syntax.parse(row[SIGNATURES], line, start, length, self._at.links.multiple)
         if row[SAVED]:
-            self._save = [name[3:], values, row[SAVED]]
+            self._save = [key, values, when]
         return handler(self._at, *values)
+
+    def _row(self, name, form):
+        """The declaration of `name`, the name of what it saves, and when that goes to flash.
+
+        A command that is saved while AT+SYSSTORE=1 also has the two names of ESP-AT 1.7: AT+CWMODE_CUR sets without
+        saving, AT+CWMODE_DEF saves in any case, and `AT+CWMODE_CUR?` is answered `+CWMODE_CUR:1`."""
+        self.spelling = None
+        row = self._load(name)
+        if row:
+            return row, name[3:], row[SAVED]
+        row = self._load(name[:-4]) if name[-4:] in ("_CUR", "_DEF") else None
+        if not row or row[SAVED] != STORE:
+            raise ATError(messages.E_UNKNOWN)
+        if form == QUERY:
+            self.spelling = name[2:-4] + ":", name[2:] + ":"
+        return row, name[3:-4], ALWAYS if name[-4:] == "_DEF" else NEVER
+
+    def _load(self, name):
+        if name not in table:
+            self._catalog.load(name)
+        return table.get(name)
 
     def _describe(self, name, row):
         """Answers AT+X=? with the parameters of the set form and their ranges."""

@@ -26,6 +26,8 @@ IPV6 = True
 BLOCK = 2920  # bytes that passthrough sends at a time
 DNS_PORT = 53
 NTP_PORT = 123
+RF_MAX = 78  # in units of 0.25 dBm; an ESP32-C3 sends with up to 84
+RF_LEVELS = None  # the port tells the level itself
 RTC_FRACTION = 1000000  # the last field of machine.RTC().datetime() counts microseconds
 
 # The reasons of esp_wifi_types.h that status() passes on, as codes of +CWJAP.

@@ -28,6 +28,8 @@ IPV6 = False  # the port's lwIP is built without it
 BLOCK = 1460  # bytes that passthrough sends at a time
 DNS_PORT = 53
 NTP_PORT = 123
+RF_MAX = 82  # in units of 0.25 dBm
+RF_LEVELS = (82, 78, 74, 68, 64, 56, 48, 32)
 RTC_FRACTION = 1000  # the last field of machine.RTC().datetime() counts milliseconds
 
 JOIN_FAILURES = {

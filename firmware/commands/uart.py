@@ -1,0 +1,57 @@
+"""The Basic chapter: the AT port's own UART.
+Manual: Basic_AT_Commands.rst of espressif/esp-at, tag v2.3.0.0_esp8266."""
+
+from firmware.at import messages
+from firmware.at.command import ALWAYS, command
+from firmware.at.messages import ATError
+
+_UART = "baud:80..5000000, bits:5..8, stop:1..3, parity:0..2, flow:0..3"
+
+
+@command("AT+UART_CUR", _UART)
+class UartNow:
+    """The UART's settings until the next start. The OK leaves at the old rate."""
+
+    def query(at):
+        at.line("+UART_CUR:%d,%d,%d,%d,%d", *at.line_settings)
+
+    async def set(at, *values):
+        _check_uart(at, *values)
+        return await _change_uart(at, values)
+
+
+@command("AT+UART_DEF", _UART, saved=ALWAYS)
+class UartSaved:
+    """The UART's settings, kept in flash. The OK leaves at the old rate."""
+
+    def query(at):
+        at.line("+UART_DEF:%d,%d,%d,%d,%d", *at.settings.get("UART_DEF", [at.board.BAUD, 8, 1, 0, 0]))
+
+    async def set(at, *values):
+        _check_uart(at, *values)
+        # The OK must leave at the old rate, so it comes before the interpreter would save.
+        at.settings.put("UART_DEF", list(values), ALWAYS)
+        return await _change_uart(at, values)
+
+
+def _check_uart(at, baud, bits, stop, parity, flow):
+    """ATError for what this chip's UART cannot do: 1.5 stop bits no port can."""
+    if baud > at.board.BAUD_MAX:
+        raise ATError(messages.E_RANGE, 0)
+    if stop == 2:
+        raise ATError(messages.E_RANGE, 2)
+    if flow and not at.board.FLOW_CONTROL:
+        raise ATError(messages.E_RANGE, 4)
+
+
+async def _change_uart(at, values):
+    at.port.write(messages.OK)
+    # The host has its OK before this is over, so its next line must not meet `busy p...`.
+    at.port.deaf = True
+    try:
+        await at.port.empty()
+        at.board.configure(at.uart, values)
+    finally:
+        at.port.deaf = False
+    at.line_settings = values
+    return messages.NOTHING
