@@ -42,7 +42,7 @@ class Image:
 vfs.mount(vfs.VfsLfs2(Image()), "/flash")
 for size in (4000, 100) if sys.argv[2] == "fill" else ():
     try:
-        for number in range(100):
+        for number in range(1000):
             with open("/flash/filler%d-%d" % (size, number), "w") as file:
                 file.write("x" * size)
     except OSError:

@@ -17,7 +17,7 @@ import time
 from . import __version__, sources
 
 BOARDS = ("esp8266", "esp32")
-FLASH_SIZE = 256 * 1024
+FLASH_SIZE = 512 * 1024
 
 _TOOLS = pathlib.Path(__file__).resolve().parent
 # Builds of earlier sources that are kept for each board.
