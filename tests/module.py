@@ -20,13 +20,13 @@ LIMIT = 30
 class Module:
     """Starts `atsim` with `options` and opens its terminal; `port` is the terminal's path.
 
-    `ready=True` waits for the start-up message and switches the echo off."""
+    `ready=True` waits for the start-up message and switches the echo off. `inside` is a command that runs another."""
 
-    def __init__(self, folder, *options, ready=True):
+    def __init__(self, folder, *options, ready=True, inside=()):
         self.folder = folder
         self.control_path = str(folder / "control")
         self.errors = open(folder / "stderr", "w+b")
-        command = [sys.executable, "-m", "mpyat.simulator", "--control", self.control_path, *map(str, options)]
+        command = [*inside, sys.executable, "-m", "mpyat.simulator", "--control", self.control_path, *map(str, options)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors, stdin=subprocess.DEVNULL)
         line = self.process.stdout.readline().decode()
         if not line.startswith("AT port: "):

@@ -12,7 +12,7 @@ import pytest
 from module import LIMIT
 from mpyat import sources
 from nameserver import Responder
-from privileges import pings
+from privileges import MUTE_NETWORK, own_network, pings
 
 BOARDS = pytest.mark.parametrize("board", ["esp32", "esp8266"])
 
@@ -61,6 +61,17 @@ def test_ipv6(module, host):
     module.command("AT+CIPV6=1")
     module.send(f'AT+PING="{host}"')
     module.match(ANSWER)
+    module.settled()
+
+
+@own_network
+@BOARDS
+def test_a_host_that_does_not_answer(start, board):
+    module = start("--board", board, inside=MUTE_NETWORK)
+    module.send('AT+CWJAP="mpy-at","12345678"')
+    module.expect("WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎")
+    module.send('AT+PING="127.0.0.1"')
+    module.match(TIMEOUT)
     module.settled()
 
 
