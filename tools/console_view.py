@@ -19,6 +19,7 @@ from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.shortcuts import print_formatted_text
 from prompt_toolkit.styles import Style
 
+from .catalog import FORMS, Command
 from .console_port import ConsoleError, Port
 from .console_script import GUARD
 from .console_text import completions, readable, readable_rows, reminder, unescape
@@ -45,7 +46,17 @@ _MOST_ROWS = 500
 
 # What the console follows once the module has said OK: another baud rate, and whether commands name a link.
 _NEW_BAUD = re.compile(r"AT\+UART_(?:CUR|DEF)=(\d+),", re.IGNORECASE)
+_DECLARED = re.compile(r'\+CMD:\d+,"([^"]+)",([01](?:,[01]){3})$')
 _NEW_LINKS = re.compile(r"AT\+CIPMUX=([01])$", re.IGNORECASE)
+
+
+def declared(line: bytes, commands: list) -> None:
+    """Learn a command of the module's own, which no declaration here knows of, from a line of AT+CMD?."""
+    match = _DECLARED.match(line.decode("ascii", "replace"))
+    if match and all(command.full_name != match[1] for command in commands):
+        forms = zip(FORMS, match[2].split(","), strict=True)
+        present = frozenset(form for form, there in forms if there == "1")
+        commands.append(Command(match[1].removeprefix("AT+"), "own", "", "A command of the module's own.", present))
 
 
 class _History(FileHistory):
@@ -90,7 +101,7 @@ class View:
     """The interactive console on one port. `log` is a pipe with the messages of the console's own atsim, or None."""
 
     def __init__(self, port: Port, commands: list, timestamps: bool, log=None):
-        self.commands = commands
+        self.commands = list(commands)  # and those that the module tells of
         self._port = port
         self._log = log
         self._timestamps = timestamps
@@ -258,6 +269,7 @@ class View:
                 self._links = match[1] == "1"
         elif event.text in (b"+CIPMUX:0", b"+CIPMUX:1", b"ready"):
             self._links = event.text == b"+CIPMUX:1"
+        declared(event.text, self.commands)
         if event.final:
             self._line = ""
 

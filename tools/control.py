@@ -12,6 +12,7 @@ _COMMANDS = (
     (re.compile(r"power (cycle)"), "power_cycle"),
     (re.compile(r"power cut after (\d+) writes?"), "power_cut"),
     (re.compile(r"uart noise (.+)"), "noise"),
+    (re.compile(r"pin (\d+) (high|low)"), "pin"),
 )
 
 
@@ -85,6 +86,12 @@ class Control:
         if int(writes) == 0:
             raise ControlError("the number of writes starts at 1")
         self._module.cut_after(int(writes))
+
+    def _pin(self, number, level):
+        try:
+            self._module.pins.drive(int(number), int(level == "high"))
+        except ValueError:
+            raise ControlError(f"no pin {number}") from None
 
     def _noise(self, text):
         r"""The bytes are written as in a Python literal: \x00, \r and so on."""

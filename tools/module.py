@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 
+from .pins import Pins
 from .rtc import Rtc
 
 # Why the chip has started, as machine.reset_cause() says: power on, machine.reset(), watchdog.
@@ -46,6 +47,7 @@ class Module:
         # A MicroPython that cannot map the stand-ins imports them from their folder.
         self._chip = str(build.chip_files) if options.needs_folder else open(build.chip_rom, "rb")
         self._process = None
+        self.pins = Pins(options.board)
         self._rtc = None
         self._writes_left = None
         self._crashes = []
@@ -60,6 +62,7 @@ class Module:
         if cause == "power":
             # A reset leaves the chip's clock as it is.
             self._rtc = Rtc(_RTC_FRACTIONS[self._options.board])
+        self.pins.reset()
         self._radio.power_on()
         self._link, far = socket.socketpair()
         uart = self._terminal.plug()
@@ -222,6 +225,9 @@ class Module:
 
     def _chip_rtc(self, *setting):
         return [_out(self._rtc.datetime(*setting))]
+
+    def _chip_pin(self, number, mode, *level):
+        return [self.pins.request(number, mode, *level)]
 
     def _chip_freq(self, *hertz):
         # The simulated chip runs as fast as the PC does, whatever it is set to.

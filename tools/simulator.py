@@ -63,6 +63,7 @@ def _parser():
     )
     parser.add_argument("--link", metavar="PATH", help="also make a symbolic link to the terminal")
     parser.add_argument("--flash", metavar="FILE", help="keep the flash in FILE (default: a temporary one)")
+    parser.add_argument("--commands", metavar="FOLDER", help="put its Python files into /commands on the flash")
     parser.add_argument(
         "--heap",
         metavar="SIZE",
@@ -106,7 +107,7 @@ def _simulate(options):
         built = build(options.board, in_place=options.board == "esp8266" and options.has_rom)
         options.heap = options.heap or _HEAPS[options.board if built.rom else "esp32"]
         radio = _radio(options.board, networks)
-        module = Module(loop, built, options, _flash(options.flash, built, networks, cleanup), terminal, radio)
+        module = Module(loop, built, options, _flash(options, built, networks, cleanup), terminal, radio)
         if control:
             control.serve(module, radio, terminal)
         cleanup.callback(module.power_off)
@@ -185,12 +186,13 @@ def _radio(board, networks):
     return Radio(networks, _MACS[board])
 
 
-def _flash(path, built, networks, cleanup):
+def _flash(options, built, networks, cleanup):
     """Returns the path of the flash image for this run, with the firmware on it."""
+    path = options.flash
     folder = pathlib.Path(tempfile.mkdtemp(prefix="atsim-"))
     cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
     image = pathlib.Path(path) if path else folder / "flash.img"
-    files = built.files | {"/bench.json": None}
+    files = built.files | {"/bench.json": None} | _own_commands(options.commands)
     # What a bench needs and a chip does not: other ports to ask for names and for the time.
     usual = AccessPoint(DEFAULT_NETWORK)
     ports = {
@@ -207,12 +209,22 @@ def _flash(path, built, networks, cleanup):
             raise Failure(f"cannot write {image}")
         if not image.exists():
             shutil.copyfile(built.flash, image)
-            if not ports:
+            if files.keys() == built.files.keys() | {"/bench.json"} and not ports:
                 return image
         write_flash(image, files)
     except OSError as error:
         raise Failure(f"cannot use {image}: {error.strerror}") from None
     return image
+
+
+def _own_commands(folder):
+    """The files that --commands puts on the flash, {path there: path here}."""
+    if folder is None:
+        return {}
+    found = {f"/commands/{path.name}": path for path in sorted(pathlib.Path(folder).glob("*.py"))}
+    if not found:
+        raise Failure(f"no Python file in {folder}")
+    return found
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ def command(name, *signatures, saved=0, anytime=False, board=""):
             getattr(forms, "set", None),
             signatures,
             saved,
+            anytime,
         )
 
     return declare

@@ -3,6 +3,7 @@ so that a command's module is imported, and takes its memory, only when the comm
 again when memory is short: what a command has to remember is kept elsewhere."""
 
 import gc
+import os
 import sys
 
 from micropython import const
@@ -13,6 +14,8 @@ from firmware.at.messages import ATError
 from firmware.commands.index import INDEX, SAVED  # lines "NAME module flags", lines "NAME signature;signature"
 
 _PACKAGE = "firmware.commands."
+# Where the host's owner puts commands; in `table` it is a mark that they are loaded.
+OWN = "/commands"
 # Memory is short when less is free than this part of what is in use.
 _SCARCE = const(3)
 
@@ -34,23 +37,41 @@ def _fields(start):
 
 
 def load(name):
-    """Imports the module that declares `name`, if there is one."""
+    """Imports the module that declares `name`, or the files in /commands if none does."""
     module, _ = _find(name)
-    if module:
-        # What stays of a module should not be scattered among what is thrown away: a small heap ends up in pieces.
-        gc.collect()
-        if gc.mem_free() < gc.mem_alloc() // _SCARCE:
-            drop()
+    if not (module or _has_own()):
+        return
+    # What stays of a module should not be scattered among what is thrown away: a small heap ends up in pieces.
+    gc.collect()
+    if gc.mem_free() < gc.mem_alloc() // _SCARCE:
+        drop()
+    try:
+        _import(module)
+    except MemoryError:
+        # Half a module is worse than none: its first commands would be there without what they need.
+        drop()
         try:
-            __import__(_PACKAGE + module)
+            _import(module)
         except MemoryError:
-            # Half a module is worse than none: its first commands would be there without what they need.
             drop()
-            try:
-                __import__(_PACKAGE + module)
-            except MemoryError:
-                drop()
-                raise
+            raise
+
+
+def _import(module):
+    if module:
+        __import__(_PACKAGE + module)
+    else:
+        from firmware import own
+
+        own.load(_find)
+
+
+def _has_own():
+    """Whether there are files in /commands that have not been loaded."""
+    try:
+        return OWN not in table and bool(os.stat(OWN))
+    except OSError:
+        return False
 
 
 def drop():
@@ -66,17 +87,23 @@ def drop():
 
 
 def anytime(name):
-    """Whether the command runs even while another one does."""
-    return bool(_find(name)[1] & ANYTIME)
+    """Whether the command runs even while another one does; one in /commands only if it is loaded."""
+    row = table.get(name)
+    return bool(row[-1] if row else _find(name)[1] & ANYTIME)
 
 
 def every():
-    """Yields name and flags of each command, in the order of the chapters."""
+    """Yields name and flags of each command, in the order of the chapters; those in /commands come last."""
     start = 1
     while start < len(INDEX):
         name, _, flags = _fields(start)
         yield name, flags
         start = INDEX.find(b"\n", start) + 1
+    load("")
+    if OWN in table:
+        from firmware import own
+
+        yield from own.every(_find)
 
 
 def fit(name, values):

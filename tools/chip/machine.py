@@ -72,6 +72,29 @@ class RTC:
         return pc.ask("rtc", *value)
 
 
+class _PinNumber:
+    def __init__(self, number):
+        self._number = number
+
+    def value(self, *level):
+        return pc.ask("pin", self._number, None, *level)
+
+    __call__ = value
+
+
+class _Pin:
+    # An object in place of a class, because a class would hold its constants in a dictionary.
+    def __call__(self, id, mode=None, pull=-1, *, value=None):
+        pc.ask("pin", id, mode, *(() if value is None else (value,)))
+        return _PinNumber(id)
+
+    def __getattr__(self, name):
+        return pc.lookup(soc.PIN, name)
+
+
+Pin = _Pin()
+
+
 if soc.FLOW_CONTROL:
     UART.RTS, UART.CTS = soc.FLOW_CONTROL
 

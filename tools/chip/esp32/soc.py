@@ -10,6 +10,7 @@ BAD_INTERFACE = "invalid WLAN interface identifier"
 WLAN_METHODS = b" active connect disconnect status isconnected scan config ifconfig ipconfig "
 
 MACHINE = b" reset reset_cause unique_id freq PWRON_RESET=1 HARD_RESET=2 WDT_RESET=3 DEEPSLEEP_RESET=4 SOFT_RESET=5 "
+PIN = b" IN=1 OUT=3 OPEN_DRAIN=7 PULL_UP=2 PULL_DOWN=1 "
 NETWORK = (
     b" hostname country ipconfig phy_mode"
     b" STA_IF=0 AP_IF=1 STAT_IDLE=1000 STAT_CONNECTING=1001 STAT_GOT_IP=1010 STAT_BEACON_TIMEOUT=200"

@@ -14,6 +14,7 @@ MACHINE = (
     b" reset reset_cause unique_id freq"
     b" PWRON_RESET=0 WDT_RESET=1 SOFT_RESET=4 DEEPSLEEP_RESET=5 HARD_RESET=6 DEEPSLEEP=4 "
 )
+PIN = b" IN=0 OUT=1 OPEN_DRAIN=2 PULL_UP=1 "
 NETWORK = (
     b" hostname country ipconfig phy_mode"
     b" STA_IF=0 AP_IF=1 STAT_IDLE=0 STAT_CONNECTING=1 STAT_WRONG_PASSWORD=2 STAT_NO_AP_FOUND=3"
