@@ -81,7 +81,6 @@ def answer(module, line):
         module.match(r".*?\r\nSEND (OK|FAIL|Canceled|CANCELLED)\r\n(\r\nbusy p...\r\n)?")
 
 
-@pytest.mark.xfail(strict=False, reason="in some parts AT is answered ERROR after the last line: not yet understood")
 @pytest.mark.parametrize("part", range(PARTS))
 def test_each_line_gets_one_final_result(start, part):
     module = start("--board", ("esp8266", "esp32")[part % 2], wifi=NETWORK)

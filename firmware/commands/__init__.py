@@ -76,14 +76,21 @@ def _has_own():
 
 def drop():
     """For when memory is short: forgets the modules that were loaded; a command that runs keeps what it needs."""
-    package = sys.modules[_PACKAGE[:-1]]
-    for path in list(sys.modules):
+    table.clear()
+    while _forget():
+        pass
+    gc.collect()
+
+
+def _forget():
+    """Forgets one module, if there is one: a list of them could need more memory than there is."""
+    for path in sys.modules:
         name = path[len(_PACKAGE) :]
         if path.startswith(_PACKAGE) and name != "index":
             del sys.modules[path]
-            delattr(package, name)
-    table.clear()
-    gc.collect()
+            delattr(sys.modules[_PACKAGE[:-1]], name)
+            return True
+    return False
 
 
 def anytime(name):
