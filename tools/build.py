@@ -25,6 +25,11 @@ _TOOLS = pathlib.Path(__file__).resolve().parent
 # Builds of earlier sources that are kept for each board.
 _KEPT = 6
 _WORD = re.compile(r"[A-Za-z_]\w*")
+# What files in /commands may use, as docs/your-own-command.md lists it, keeps its names.
+_FOR_OWN_COMMANDS = """
+command saved anytime STORE ALWAYS execute query set at line port write room loop sleep settings get board radio station
+interpreter keep ATError E_COUNT E_RANGE E_PARSE E_FAILED
+"""
 
 
 class BuildError(Exception):
@@ -179,7 +184,7 @@ def _firmware(made, source, generated, board):
 def _known_names(board, others):
     """The names that are not the firmware's own: MicroPython's, the chip's as its stand-ins have them, and those of
     other sources that go with the firmware."""
-    known = set(_run_micropython(_TOOLS / "chip/names/known.py").split())
+    known = set(_FOR_OWN_COMMANDS.split() + _run_micropython(_TOOLS / "chip/names/known.py").split())
     for path in (*_chip_sources(board), *others):
         for node in ast.walk(ast.parse(path.read_text())):
             known |= {
