@@ -1,6 +1,8 @@
 """The composition root: builds the parts, connects them, and runs them until the chip is to start anew.
 Every handler of a command gets the App as `at`."""
 
+from time import ticks_ms
+
 from micropython import const
 
 from firmware import board as boards
@@ -41,6 +43,8 @@ class App:
         self.interval = 20  # AT+TRANSINTVL, in ms
         self.leaving = None  # the passthrough that the host has left, while it still sends from `transmit`
         self.send_sizes = 1024, 2920  # AT+CIPSENDLCFG
+        self.began = ticks_ms()
+        self.returns = False  # whether MicroPython's prompt takes over, in place of a restart
         self.transmit = bytearray(board.SEND_MAX)
         loop.turns = [self.port.turn, self.reports.turn, self.port.settle]
 
@@ -133,7 +137,10 @@ class App:
 
 
 def run():
-    """Runs the firmware; returns when the chip is to be restarted."""
+    """Runs the firmware; returns True when the chip is to be restarted, False when MicroPython's prompt takes over."""
     app = App()
     app.start()
     app.loop.run()
+    if app.returns:
+        app.board.prompt(app.uart)
+    return not app.returns

@@ -20,8 +20,8 @@ import sys,uctypes
 __import__('start').up({uart},{pc},{flash},{rom})
 del sys,uctypes
 execfile('/boot.py')
-execfile('/main.py')
 """
+_MAIN = "execfile('/main.py')\n"
 _FIND_IN_ROM = "import vfs;vfs.mount(vfs.VfsRom({chip}),'/chip');sys.path.insert(0,'/chip');del vfs"
 _FIND_IN_FOLDER = "sys.path.insert(0,{folder!r})"
 
@@ -33,6 +33,7 @@ def main():
     parser.add_argument("--heap")
     parser.add_argument("--micropython")
     parser.add_argument("--ffi", action="store_true")
+    parser.add_argument("--prompt", action="store_true")
     parser.add_argument("--uart", type=int)
     parser.add_argument("--pc", type=int)
     parser.add_argument("--flash", type=int)
@@ -42,6 +43,8 @@ def main():
     if args.script:
         sys.exit(_run(["micropython", "-X", "heapsize=16M", *args.script]))
     _die_with(args.parent)
+    if args.prompt:
+        os.environ["MICROPYINSPECT"] = "1"
     command = [args.micropython or "micropython", "-X", f"heapsize={args.heap}", "-c", _code(args)]
     if args.micropython:
         os.execv(args.micropython, command)
@@ -68,7 +71,8 @@ def _code(args):
     else:
         find = _FIND_IN_FOLDER.format(folder=args.chip)
     rom = None if args.rom is None else image(args.rom)
-    return _START.format(find=find, uart=args.uart, pc=args.pc, flash=args.flash, rom=rom)
+    start = _START.format(find=find, uart=args.uart, pc=args.pc, flash=args.flash, rom=rom)
+    return start if args.prompt else start + _MAIN
 
 
 def _image_here(fd):

@@ -13,13 +13,17 @@ import sys
 import time
 
 from .pins import Pins
+from .prompt import Prompt
 from .rtc import Rtc
 
-# Why the chip has started, as machine.reset_cause() says: power on, machine.reset(), watchdog.
+# Why the chip has started, as machine.reset_cause() says: power on, machine.reset(), watchdog, a new start from
+# MicroPython's prompt, for which the ESP8266 goes on telling the cause before.
 _CAUSES = {
     "esp8266": {"power": 0, "reset": 4, "watchdog": 1},
-    "esp32": {"power": 1, "reset": 2, "watchdog": 3},
+    "esp32": {"power": 1, "reset": 2, "watchdog": 3, "soft": 5},
 }
+# What MicroPython says before a new start from its prompt.
+_SOFT_REBOOT = b"MPY: soft reboot\r\n"
 
 # What machine.unique_id() returns: the base MAC address, or the number that the ESP8266 makes of it.
 _UNIQUE_IDS = {"esp8266": bytes.fromhex("eeffc000"), "esp32": bytes.fromhex("240ac4c0ffee")}
@@ -47,15 +51,18 @@ class Module:
         # A MicroPython that cannot map the stand-ins imports them from their folder.
         self._chip = str(build.chip_files) if options.needs_folder else open(build.chip_rom, "rb")
         self._process = None
+        self._prompt = None
+        self._cause = None
         self.pins = Pins(options.board)
         self._rtc = None
         self._writes_left = None
         self._crashes = []
         self.failed = False
 
-    def power_on(self, cause="power"):
-        """Starts the chip; `cause` is a key of _CAUSES."""
-        self._cause = _CAUSES[self._options.board][cause]
+    def power_on(self, cause="power", raw=False):
+        """Starts the chip; `cause` is a key of _CAUSES. With `raw` it starts MicroPython's raw prompt, no firmware."""
+        self._cause = _CAUSES[self._options.board].get(cause, self._cause)
+        self._raw = raw
         self._traceback_at = None
         self._line = b""
         self._request = b""
@@ -65,13 +72,15 @@ class Module:
         self.pins.reset()
         self._radio.power_on()
         self._link, far = socket.socketpair()
-        uart = self._terminal.plug()
+        self._keys, stdin = socket.socketpair()
+        self._keys.setblocking(False)
+        self._uart = uart = self._terminal.plug()
         command = self._command(uart, far.fileno())
         fds = [uart, far.fileno(), self._flash.fileno()]
         fds += [file.fileno() for file in (self._rom, self._chip) if file and not isinstance(file, str)]
         self._process = subprocess.Popen(
             command,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             pass_fds=fds,
@@ -80,9 +89,13 @@ class Module:
             env=os.environ | {"PYTHONPATH": str(_site_packages())},
         )
         far.close()
+        stdin.close()
         os.set_blocking(self._process.stdout.fileno(), False)
         self._loop.watch(self._process.stdout.fileno(), self._console)
         self._loop.watch(self._link.fileno(), self._requests)
+        if raw and self._options.board == "esp8266":
+            # This chip's prompt has the UART at every start, until the firmware takes it.
+            self._chip_dupterm(True)
 
     def _command(self, uart, link):
         options = self._options
@@ -96,6 +109,8 @@ class Module:
             command += ["--micropython", options.micropython]
         if options.has_ffi:
             command.append("--ffi")
+        if self._raw:
+            command.append("--prompt")
         return [str(word) for word in command]
 
     def power_off(self):
@@ -106,11 +121,14 @@ class Module:
             # All of its session: a MicroPython given by --micropython may be a script around the real one.
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        if self._prompt:
+            self._chip_dupterm(False)
         self._read_console()
         self._loop.forget(self._process.stdout.fileno())
         self._loop.forget(self._link.fileno())
         self._process.stdout.close()
         self._link.close()
+        self._keys.close()
         self._process = None
 
     def power_cycle(self):
@@ -162,6 +180,13 @@ class Module:
                 self._loop.stop()
                 return
         self.power_on(cause)
+
+    def _left_prompt(self):
+        """Ctrl-D at the prompt: the chip starts anew, at the raw prompt if the host was there, else with main.py."""
+        raw = self._prompt.raw
+        self.power_off()
+        self._terminal.show(_SOFT_REBOOT)
+        self.power_on("soft", raw)
 
     # What the chip asks; see chip/pc.py for the form of requests and answers.
 
@@ -225,6 +250,19 @@ class Module:
 
     def _chip_rtc(self, *setting):
         return [_out(self._rtc.datetime(*setting))]
+
+    def _chip_dupterm(self, attached):
+        """Whether the prompt has the UART. What was printed before belongs to the console."""
+        self._read_console()
+        if self._prompt:
+            self._prompt.close()
+            self._prompt = None
+        if attached:
+            ends = (self._uart, self._keys.fileno(), self._process.stdout.fileno())
+            self._prompt = Prompt(self._loop, *ends, self._left_prompt, self._raw)
+        else:
+            self._loop.watch(self._process.stdout.fileno(), self._console)
+        return [None]
 
     def _chip_pin(self, number, mode, *level):
         return [self.pins.request(number, mode, *level)]

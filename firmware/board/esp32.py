@@ -1,6 +1,8 @@
 """ESP32 family: pins and UART as stock ESP-AT has them, buffers for about 100 KiB of heap.
 The values may be changed by name in /board.json."""
 
+import os
+
 import machine
 import network
 
@@ -48,6 +50,7 @@ JOIN_FAILURES = {
 
 def uart(settings):
     """The AT port's UART: baud, data bits, stop bits, parity, flow control as AT+UART_CUR numbers them."""
+    os.dupterm(None)  # the prompt may have had it
     port = machine.UART(UART, tx=TX, rx=RX, rts=RTS, cts=CTS, txbuf=TX_BUFFER, rxbuf=RX_BUFFER, timeout=0)
     configure(port, settings)
     return port
@@ -63,3 +66,8 @@ def configure(port, settings):
         stop=2 if stop == 3 else 1,
         flow=(machine.UART.RTS if flow & 1 else 0) | (machine.UART.CTS if flow & 2 else 0),
     )
+
+
+def prompt(port=None):
+    """Gives the AT port to MicroPython's prompt, which keeps UART0 as well."""
+    os.dupterm(port or uart([BAUD, 8, 1, 0, 0]))

@@ -42,8 +42,7 @@ JOIN_FAILURES = {
 def uart(settings):
     """The AT port's UART: baud, data bits, stop bits, parity, flow control as AT+UART_CUR numbers them."""
     # UART0 is also MicroPython's prompt: that has to let go of it, and Ctrl-C is data.
-    if hasattr(os, "dupterm"):
-        os.dupterm(None, 1)
+    os.dupterm(None, 1)
     micropython.kbd_intr(-1)
     port = machine.UART(UART, settings[0], rxbuf=RX_BUFFER, timeout=0)
     configure(port, settings)
@@ -54,3 +53,9 @@ def configure(port, settings):
     """Changes the line settings; ValueError or OSError for what the chip cannot do."""
     baud, bits, stop, parity, _ = settings
     port.init(baudrate=baud, bits=bits, parity=(None, 1, 0)[parity], stop=2 if stop == 3 else 1)
+
+
+def prompt(port):
+    """Gives the AT port back to MicroPython's prompt, for which Ctrl-C is no data."""
+    micropython.kbd_intr(3)
+    os.dupterm(port, 1)

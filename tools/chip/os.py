@@ -3,6 +3,7 @@ and without what only a PC has."""
 
 import sys
 
+import pc
 import soc
 import uos
 
@@ -15,6 +16,13 @@ def uname():
     version = "v%s on %s" % (number, sys.version.split(" on ")[1])
     fields = namedtuple("uname", ("sysname", "nodename", "release", "version", "machine"))
     return fields(sysname, nodename, release or number, version, machine)
+
+
+def dupterm(stream, index=0):
+    # What the prompt says and hears goes over the UART, of which the firmware has only one. MicroPython for a PC
+    # looks at this variable when its program has ended, and goes on to its prompt if it is set.
+    uos.putenv("MICROPYINSPECT", "1" if stream else "")
+    pc.ask("dupterm", bool(stream))
 
 
 def __getattr__(name):
