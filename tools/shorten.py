@@ -110,7 +110,9 @@ class _Module:
                 self.globals.add(alias.asname or alias.name)
                 if not alias.asname:
                     self.imported[alias.name] = node.module.replace(".", "/") + ".py"
-        elif not _is_constant(node):
+        elif _is_constant(node):
+            self.kept |= _stored(node)  # with another name it would no longer vanish
+        else:
             self.globals |= _stored(node)
 
     def _define_class(self, node):
