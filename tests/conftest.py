@@ -7,6 +7,7 @@ from module import Module
 from transcript import play as play_transcript
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
     """Three workers for each core with `-n auto`: most of the time a test waits for its module or its peer."""
     return 3 * (os.cpu_count() or 1)
