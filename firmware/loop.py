@@ -119,6 +119,11 @@ class Loop:
         self._watched[pollable] = callback
         self._poll.register(pollable, events)
 
+    def route(self, pollable, callback):
+        """Calls another callback from now on. One that returns True has left nothing for the `turns` to do."""
+        if pollable in self._watched:
+            self._watched[pollable] = callback
+
     def change(self, pollable, events):
         self._poll.modify(pollable, events)
 
@@ -167,11 +172,16 @@ class Loop:
     def run(self):
         watched = self._watched
         while not self._stopped:
+            busy = self._hurry or self._ready or self._soon
             for pollable, events in self._poll.ipoll(self._patience()):
-                watched[pollable](events)
+                if not watched[pollable](events):
+                    busy = True
+            if self._timers and self._fire():
+                busy = True
+            if not busy:
+                continue
             while self._soon:
                 self._soon.pop(0)()
-            self._fire()
             while self._ready:
                 self._step(self._ready.pop(0))
             for turn in self.turns:
@@ -196,14 +206,17 @@ class Loop:
         return ms
 
     def _fire(self):
-        if self._timers:
-            now = ticks_ms()
-            i = len(self._timers)
-            while i:
-                i -= 1
-                # A callback may stop other timers, so the list can be shorter than it was.
-                if i < len(self._timers):
-                    timer = self._timers[i]
-                    if ticks_diff(timer._due, now) <= 0:
-                        timer.stop()
-                        timer._callback()
+        """Calls what is due; returns whether anything was."""
+        fired = False
+        now = ticks_ms()
+        i = len(self._timers)
+        while i:
+            i -= 1
+            # A callback may stop other timers, so the list can be shorter than it was.
+            if i < len(self._timers):
+                timer = self._timers[i]
+                if ticks_diff(timer._due, now) <= 0:
+                    timer.stop()
+                    timer._callback()
+                    fired = True
+        return fired

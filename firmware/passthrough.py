@@ -1,13 +1,20 @@
 """Passthrough: what comes from the host goes to one link, in blocks, until `+++`; while there is no link it is kept as
-far as it fits. What comes from the link goes to the host as it is, which the listener of the links sees to."""
+far as it fits. What comes from the link goes to the host as it is.
+
+Where nothing is in the way, a chunk goes straight from the UART to the socket or back, past the port and the listener
+of the links; whatever is not plain sailing is left to those."""
+
+import select
+from time import ticks_diff, ticks_ms
 
 from micropython import RingIO, const
 
-from firmware.at.data import PLUSES, Collector
+from firmware.at.data import GUARD_MS, PLUSES, Collector
 from firmware.loop import Timer
 
 # No stream is counted to this, and the index of a byte in the port's buffer may be added: it stays a small integer.
 _WITHOUT_END = const(0x3FFF0000)
+_PLUS = const(0x2B)
 
 
 class Passthrough(Collector):
@@ -18,7 +25,9 @@ class Passthrough(Collector):
     of which `dropped(count)` is told. `lost()` is called when the link has ended, `left()` after `+++`; `found(link)`
     is for whoever has the next link."""
 
-    def __init__(self, loop, port, memory, block, interval, held, dropped, lost, found, left):
+    def __init__(self, loop, port, reports, memory, block, interval, held, dropped, lost, found, left):
+        self._reports = reports
+        self._uart = port.uart
         self._ring = RingIO(memory)
         self._room = len(memory) - 1 - len(PLUSES)
         self._block = block
@@ -36,12 +45,74 @@ class Passthrough(Collector):
         self.found = found
         self._host_left = left
         super().__init__(loop, port, None, _WITHOUT_END)
+        loop.route(self._uart, self._up)
 
     def attach(self, link):
         """Sends to this link from now on."""
         self._link = link
         self._dropping = False
+        if link.kind.startswith("TCP"):
+            link.route(self._down)
         self.pump()
+
+    # Where nothing is in the way
+
+    def _up(self, events):
+        port, link, block, ring = self._port, self._link, self._block, self._ring
+        waiting = ring.any()
+        if (
+            events != select.POLLIN
+            or self._start != self._end
+            or self._pluses
+            or link is None
+            or not link.open
+            or waiting > self._room - len(block)
+            or port.pending()
+            or port.full
+        ):
+            return port.event(events)
+        count = self._uart.readinto(block)
+        if not count:
+            return True
+        now = ticks_ms()
+        if count <= len(PLUSES) and block[0] == _PLUS and ticks_diff(now, port.arrived) > GUARD_MS:
+            self._take(block, 0, count)
+            port.arrived = now
+            return False
+        port.arrived = now
+        self._late = False
+        if waiting or (count < len(block) and self._interval):
+            ring.write(block, 0, count)
+            if waiting + count < len(block):
+                self._flush.start(self._interval)
+                return True
+            self.pump()
+            return False
+        sent = link.send(block, 0, count)
+        if sent != count:
+            self._start, self._end = sent or 0, count
+            if sent != 0:
+                link.when_writable(self._pump)
+        return True
+
+    def _down(self, events):
+        link, port, reports = self._link, self._port, self._reports
+        if events != select.POLLIN or not reports.clear() or not port.idle():
+            return link.event(events)
+        buffer = reports.buffer
+        count = link.readinto(buffer, len(buffer))
+        if count is None:
+            return True
+        if count < 0:
+            return link.event(events)
+        link.heard = ticks_ms()
+        sent = self._uart.write(buffer, 0, min(count, port.burst)) or 0
+        if sent != count:
+            port.send(buffer, sent, count)
+            return False
+        return True
+
+    # Where something is
 
     def _connected(self):
         return self._link is not None and self._link.open
@@ -107,6 +178,9 @@ class Passthrough(Collector):
 
     def _left(self):
         super()._left()
+        self._loop.route(self._uart, self._port.event)
+        if self._link:
+            self._link.route(self._link.event)
         self._flush.stop()
         self._time_is_up()
         self._host_left()

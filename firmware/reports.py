@@ -23,7 +23,7 @@ class Reports:
         self._links = links
         self._window = window
         self._windows = windows
-        self._buffer = bytearray(size)
+        self.buffer = bytearray(size)
         self._head = bytearray(_HEAD)
         self._head[: len(messages.IPD)] = messages.IPD
         self._waiting = 0  # a bit for each link that has data and was not served
@@ -83,6 +83,10 @@ class Reports:
     def _named(self, link, text):
         return b"%d,%s" % (link.number, text) if self._links.multiple else text
 
+    def clear(self):
+        """Whether nothing waits to be reported."""
+        return not (self._held or self._queue or self._waiting)
+
     # The listener of the links
 
     def prepare(self, link):
@@ -139,13 +143,13 @@ class Reports:
                 self._pass(link, data, len(data), ip, port)
             self._count(link)
             return True
-        count = link.readinto(self._buffer, len(self._buffer))
+        count = link.readinto(self.buffer, len(self.buffer))
         if count is None:
             return True
         if count < 0:
             self._links.end(link)
             return False
-        self._pass(link, self._buffer, count, link.ip, link.port)
+        self._pass(link, self.buffer, count, link.ip, link.port)
         return True
 
     def _count(self, link):
@@ -270,7 +274,7 @@ class Reports:
             return
         while link.open and box.next():
             # A datagram stays whole, a stream comes in pieces as ever.
-            count = box.next() if link.datagrams else min(box.next(), len(self._buffer))
+            count = box.next() if link.datagrams else min(box.next(), len(self.buffer))
             ip, port = box.sender() or (link.ip, link.port)
             await self._lend(box, self._head, self._header(link, count, ip, port), count, b"")
         if link.open:

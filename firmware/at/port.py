@@ -25,8 +25,8 @@ class Port:
 
     def __init__(self, loop, uart, burst):
         self._loop = loop
-        self._uart = uart
-        self._burst = burst  # bytes that one write may hand to the UART, as the chip's write may block
+        self.uart = uart
+        self.burst = burst  # bytes that one write may hand to the UART, as the chip's write may block
         self._in = bytearray(_CHUNK)
         self._start = self._end = 0  # what of _in has not been looked at
         self._readable = False
@@ -43,11 +43,11 @@ class Port:
         self.echo = True
         self.deaf = False  # while True no line is looked at, and it waits where it is
         self.sink = None
-        self._full = False  # the sink took nothing, and waits for `go_on`
+        self.full = False  # the sink took nothing, and waits for `go_on`
         self.line = None
         self._skip = False
         self.arrived = ticks_ms()  # when the newest bytes were looked at
-        loop.watch(uart, self._events, self._event)
+        loop.watch(uart, self._events, self.event)
 
     # Output
 
@@ -106,7 +106,7 @@ class Port:
     async def empty(self):
         """Waits until all that was written has left the chip."""
         await self.sent()
-        while not self._uart.txdone():
+        while not self.uart.txdone():
             await self._loop.sleep(2)
 
     def takes_data(self):
@@ -123,16 +123,16 @@ class Port:
 
     def flush(self):
         """Gives the UART what it takes without waiting."""
-        uart = self._uart
+        uart = self.uart
         while True:
             stop = self._tail if self._data is None else self._cut
             if self._head < stop:
-                count = uart.write(self._out, self._head, min(stop - self._head, self._burst))
+                count = uart.write(self._out, self._head, min(stop - self._head, self.burst))
                 if not count:
                     break
                 self._head += count
             elif self._data is not None:
-                count = uart.write(self._data, self._data_start, min(self._data_end - self._data_start, self._burst))
+                count = uart.write(self._data, self._data_start, min(self._data_end - self._data_start, self.burst))
                 if not count:
                     break
                 self._data_start += count
@@ -154,18 +154,18 @@ class Port:
             # Those who found no place in this round have no other event to wake them.
             self._loop.hurry()
         events = select.POLLOUT if self._stuck else 0
-        if self.has_room() and not self._full:
+        if self.has_room() and not self.full:
             if self._start == self._end:
                 events |= select.POLLIN
             else:
                 self._loop.hurry()
         if events != self._events:
             self._events = events
-            self._loop.change(self._uart, events)
+            self._loop.change(self.uart, events)
 
     # Input
 
-    def _event(self, events):
+    def event(self, events):
         if events & select.POLLOUT:
             self.flush()
         self._readable = events & ~select.POLLOUT
@@ -179,7 +179,7 @@ class Port:
         if self._readable and self._start == self._end and self.has_room():
             self._readable = False
             self._start = 0
-            self._end = self._uart.readinto(self._in) or 0
+            self._end = self.uart.readinto(self._in) or 0
             self._take()
 
     def pending(self):
@@ -195,14 +195,14 @@ class Port:
 
     def go_on(self):
         """The sink takes data again, or is gone."""
-        self._full = False
+        self.full = False
 
     def _take(self):
-        while self._start < self._end and self.has_room() and not self._full:
+        while self._start < self._end and self.has_room() and not self.full:
             if self.sink:
                 taken = self.sink(self._in, self._start, self._end)
                 self._start += taken
-                self._full = not taken
+                self.full = not taken
             else:
                 self._start = self._take_line(self._start, self._end)
             self.arrived = ticks_ms()

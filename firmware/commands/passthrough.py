@@ -176,7 +176,9 @@ def _make(at, first=False):
             at.port.write(messages.QUIT)
 
     held = bool(at.line_settings[4] & 1)
-    tunnel = Passthrough(at.loop, at.port, at.transmit, block, at.interval, held, dropped, lost, found, left)
+    tunnel = Passthrough(
+        at.loop, at.port, at.reports, at.transmit, block, at.interval, held, dropped, lost, found, left
+    )
     at.reports.tunnel = tunnel
     at.reports.silent = not first and _is_silent(at)
     return tunnel

@@ -112,6 +112,7 @@ class Link:
         self._broken = self._deaf = self._wants_write = self._gives_up = False
         self._events = 0
         self._writer = None
+        self._callback = self.event
         self._ready = Signal(self._loop)
         links.table[number] = self
 
@@ -131,7 +132,7 @@ class Link:
                     raise
         raise OSError(errno.EADDRINUSE)
 
-    def _event(self, events):
+    def event(self, events):
         if events & (select.POLLERR | select.POLLHUP):
             self._broken = True
         if not self.open:
@@ -155,11 +156,17 @@ class Link:
                 self._deaf = True
                 self._loop.forget(self._sock)
 
+    def route(self, callback):
+        """Has what happens to the socket told to another than `event`."""
+        self._callback = callback
+        if self._sock:
+            self._loop.route(self._sock, callback)
+
     def _change(self, events):
         self._events = events
         if self._deaf:
             self._deaf = False
-            self._loop.watch(self._sock, events, self._event)
+            self._loop.watch(self._sock, events, self._callback)
         elif self._sock:
             self._loop.change(self._sock, events)
 

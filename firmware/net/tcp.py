@@ -34,7 +34,7 @@ class TCPLink(Link):
         except OSError as error:
             if error.errno != errno.EINPROGRESS:
                 raise
-        self._loop.watch(sock, self._events, self._event)
+        self._loop.watch(sock, self._events, self._callback)
         if not await self._ready.wait(patience_ms):
             raise OSError(errno.ETIMEDOUT)
         if not self._sock:
@@ -53,7 +53,7 @@ class TCPLink(Link):
         self.local_port = local_port
         sock.setblocking(False)
         self._links.tune(self.number, sock)
-        self._loop.watch(sock, 0, self._event)
+        self._loop.watch(sock, 0, self._callback)
         self.open = self._links.used = True
 
     def _name(self, ip, port):
