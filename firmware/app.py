@@ -38,6 +38,7 @@ class App:
         self.resolver = Resolver(loop, self.name_servers, board.DNS_PORT)
         self.clock = self.sntp = None  # made by the first command that needs them
         self.mdns = None  # the responder, while AT+MDNS has one
+        self.sleeper = None  # what has the chip sleep, while AT+SLEEP says so
         self.interpreter = Interpreter(loop, self.port, self, commands)
         self.origin = None  # the parameters of the newest CIPSTART, with which passthrough connects again
         self.interval = 20  # AT+TRANSINTVL, in ms

@@ -62,6 +62,11 @@ def settable():
     return [command for command in catalog.load() if "set" in command.forms]
 
 
+def harmless(pairs):
+    """Those of the pairs whose command leaves the module running."""
+    return [(command, parameters) for command, parameters in pairs if command.name != "GSLP"]
+
+
 def signatures():
     """Pairs of a command that has a set form, and the parameters of one of its signatures."""
     return [(command, parameters) for command in settable() for parameters in command.parameters()]

@@ -30,8 +30,8 @@ from peers import FreePort, Peer, UDPPeer
 _KINDS = {"peer": Peer, "udp": UDPPeer, "free": FreePort, "door": Door, "client": Client}
 
 
-def play(module, text):
-    """Plays a transcript; AssertionError names the line that failed."""
+def play(module, text, settled=True):
+    """Plays a transcript; AssertionError names the line that failed. Without `settled` the module may go on talking."""
     peers = {}
     try:
         for number, line in enumerate(text.splitlines(), 1):
@@ -43,7 +43,8 @@ def play(module, text):
                     _step(module, peers, line)
                 except (AssertionError, OSError) as error:
                     raise AssertionError(f"line {number}: {line}\n{error}\n{module.console()}") from error
-        module.settled()
+        if settled:
+            module.settled()
     finally:
         for peer in peers.values():
             peer.close()

@@ -12,6 +12,8 @@ _COMMANDS = (
     (re.compile(r"power (cycle)"), "power_cycle"),
     (re.compile(r"power cut after (\d+) writes?"), "power_cut"),
     (re.compile(r"uart noise (.+)"), "noise"),
+    (re.compile(r"(asleep)"), "asleep"),
+    (re.compile(r"(wake)"), "wake"),
     (re.compile(r"pin (\d+) (high|low)"), "pin"),
 )
 
@@ -87,9 +89,17 @@ class Control:
             raise ControlError("the number of writes starts at 1")
         self._module.cut_after(int(writes))
 
+    def _asleep(self, _):
+        if not self._module.asleep():
+            raise ControlError("the module is awake, or off")
+
+    def _wake(self, _):
+        if not self._module.wake():
+            raise ControlError("the module does not sleep")
+
     def _pin(self, number, level):
         try:
-            self._module.pins.drive(int(number), int(level == "high"))
+            self._module.drive(int(number), int(level == "high"))
         except ValueError:
             raise ControlError(f"no pin {number}") from None
 

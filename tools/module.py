@@ -15,12 +15,13 @@ import time
 from .pins import Pins
 from .prompt import Prompt
 from .rtc import Rtc
+from .sleep import Sleep
 
-# Why the chip has started, as machine.reset_cause() says: power on, machine.reset(), watchdog, a new start from
-# MicroPython's prompt, for which the ESP8266 goes on telling the cause before.
+# Why the chip has started, as machine.reset_cause() says: power on, machine.reset(), watchdog, the end of deep sleep
+# by time or by the reset pin, a new start from MicroPython's prompt (the ESP8266 goes on telling the cause before).
 _CAUSES = {
-    "esp8266": {"power": 0, "reset": 4, "watchdog": 1},
-    "esp32": {"power": 1, "reset": 2, "watchdog": 3, "soft": 5},
+    "esp8266": {"power": 0, "reset": 4, "watchdog": 1, "deepsleep": 5, "pin": 5},
+    "esp32": {"power": 1, "reset": 2, "watchdog": 3, "deepsleep": 4, "pin": 1, "soft": 5},
 }
 # What MicroPython says before a new start from its prompt.
 _SOFT_REBOOT = b"MPY: soft reboot\r\n"
@@ -53,6 +54,7 @@ class Module:
         self._process = None
         self._prompt = None
         self._cause = None
+        self._sleep = None
         self.pins = Pins(options.board)
         self._rtc = None
         self._writes_left = None
@@ -63,6 +65,7 @@ class Module:
         """Starts the chip; `cause` is a key of _CAUSES. With `raw` it starts MicroPython's raw prompt, no firmware."""
         self._cause = _CAUSES[self._options.board].get(cause, self._cause)
         self._raw = raw
+        self._sleep = Sleep(self._loop)
         self._traceback_at = None
         self._line = b""
         self._request = b""
@@ -115,6 +118,8 @@ class Module:
 
     def power_off(self):
         """Ends the chip's process and waits for that; what it has printed is forwarded first."""
+        if self._sleep:
+            self._sleep.end()
         if self._process is None:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -135,6 +140,23 @@ class Module:
         self._writes_left = None
         self.power_off()
         self.power_on()
+
+    def drive(self, number, level):
+        """The bench sets a pin, which may end light sleep."""
+        self.pins.drive(number, level)
+        self._sleep.look(self.pins)
+
+    def asleep(self):
+        """Whether the chip is in deep or light sleep."""
+        return self._sleep.deep or self._sleep.light
+
+    def wake(self):
+        """Pulls the reset pin in deep sleep, or the pin that light sleep waits for; False if neither wakes the chip."""
+        if self._process is None and self._sleep.deep:
+            self._sleep.end()
+            self.power_on("pin")
+            return True
+        return self._sleep.nudge()
 
     def cut_after(self, writes):
         """Cuts the power once so many more flash writes have been done."""
@@ -244,6 +266,26 @@ class Module:
         self.power_off()
         at = self._traceback_at
         self._restart("reset", crashed=at is not None and time.monotonic() - at < _TRACEBACK_AGE)
+
+    def _chip_deepsleep(self, *ms):
+        """The chip is off, but for its clock, until the time has come."""
+        self.power_off()
+        self._sleep.deeply(ms, lambda: self.power_on("deepsleep"))
+
+    def _chip_lightsleep(self, *ms):
+        """The chip stops where it is: it gets its answer when it wakes."""
+        self._sleep.lightly(ms, self.pins, self._wakes)
+
+    def _wakes(self):
+        with contextlib.suppress(BlockingIOError):
+            # What has come meanwhile was heard by nobody.
+            while os.read(self._uart, 65536):
+                pass
+        self._link.sendall(b"[null]\n")
+
+    def _chip_wake_on(self, numbers, level):
+        self._sleep.wake_on(numbers, level)
+        return [None]
 
     def _chip_unique_id(self):
         return [_out(_UNIQUE_IDS[self._options.board])]

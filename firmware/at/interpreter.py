@@ -52,6 +52,10 @@ class Interpreter:
         if not task.ended:
             self._task = task
 
+    def busy(self):
+        """Whether a command runs."""
+        return self._task is not None
+
     def keep(self, *values):
         """For a handler: what is to be saved if the command ends well, in place of what the host gave."""
         self._save[1] = list(values)

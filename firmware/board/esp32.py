@@ -30,6 +30,10 @@ DNS_PORT = 53
 NTP_PORT = 123
 RF_MAX = 78  # in units of 0.25 dBm; an ESP32-C3 sends with up to 84
 RF_LEVELS = None  # the port tells the level itself
+SLEEP_MAX = 2147483647  # ms of deep sleep
+SLEEPS_FOR_EVER = False  # what deep sleep of 0 ms means
+SLEEPS_BY_ITSELF = True  # light sleep needs a call
+NO_SLEEP = None  # the mode of AT+SLEEP that the port does not have
 RTC_FRACTION = 1000000  # the last field of machine.RTC().datetime() counts microseconds
 
 # The reasons of esp_wifi_types.h that status() passes on, as codes of +CWJAP.

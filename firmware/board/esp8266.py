@@ -30,6 +30,10 @@ DNS_PORT = 53
 NTP_PORT = 123
 RF_MAX = 82  # in units of 0.25 dBm
 RF_LEVELS = (82, 78, 74, 68, 64, 56, 48, 32)
+SLEEP_MAX = 4294967  # ms of deep sleep, which the port counts in us, in 32 bits
+SLEEPS_FOR_EVER = True  # what deep sleep of 0 ms means
+SLEEPS_BY_ITSELF = False  # light sleep is a matter of the SDK
+NO_SLEEP = 3  # the mode of AT+SLEEP that the port does not have
 RTC_FRACTION = 1000  # the last field of machine.RTC().datetime() counts milliseconds
 
 JOIN_FAILURES = {

@@ -9,7 +9,10 @@ BAD_INTERFACE = "invalid WLAN interface identifier"
 # Tables for pc.lookup().
 WLAN_METHODS = b" active connect disconnect status isconnected scan config ifconfig ipconfig "
 
-MACHINE = b" reset reset_cause unique_id freq PWRON_RESET=1 HARD_RESET=2 WDT_RESET=3 DEEPSLEEP_RESET=4 SOFT_RESET=5 "
+MACHINE = (
+    b" reset reset_cause unique_id freq lightsleep deepsleep"
+    b" PWRON_RESET=1 HARD_RESET=2 WDT_RESET=3 DEEPSLEEP_RESET=4 SOFT_RESET=5 "
+)
 PIN = b" IN=1 OUT=3 OPEN_DRAIN=7 PULL_UP=2 PULL_DOWN=1 "
 NETWORK = (
     b" hostname country ipconfig phy_mode"

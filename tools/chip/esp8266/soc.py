@@ -11,7 +11,7 @@ BAD_INTERFACE = ""
 WLAN_METHODS = b" active connect disconnect status isconnected scan config ifconfig ipconfig "
 
 MACHINE = (
-    b" reset reset_cause unique_id freq"
+    b" reset reset_cause unique_id freq lightsleep deepsleep"
     b" PWRON_RESET=0 WDT_RESET=1 SOFT_RESET=4 DEEPSLEEP_RESET=5 HARD_RESET=6 DEEPSLEEP=4 "
 )
 PIN = b" IN=0 OUT=1 OPEN_DRAIN=2 PULL_UP=1 "
