@@ -11,7 +11,6 @@ from firmware.at import command, messages
 from firmware.at.interpreter import Interpreter
 from firmware.at.port import Port
 from firmware.loop import Loop
-from firmware.net.dns import Resolver
 from firmware.net.links import Links
 from firmware.reports import Reports
 from firmware.settings import Settings
@@ -33,9 +32,8 @@ class App:
         self.uart = self._open_uart()
         self.port = Port(loop, self.uart, board.WRITE_BURST)
         self.links = Links(loop)
-        self.reports = Reports(loop, self.port, self.links, board.IPD_MAX, board.WINDOW, board.WINDOWS)
+        self.reports = Reports(loop, self.port, self.links, self.receive_buffer, board.WINDOW, board.WINDOWS)
         self.radio = Radio(loop, board.JOIN_FAILURES, self._radio_event)
-        self.resolver = Resolver(loop, self.name_servers, board.DNS_PORT)
         self.clock = self.sntp = None  # made by the first command that needs them
         self.mdns = None  # the responder, while AT+MDNS has one
         self.sleeper = None  # what has the chip sleep, while AT+SLEEP says so
@@ -46,8 +44,23 @@ class App:
         self.send_sizes = 1024, 2920  # AT+CIPSENDLCFG
         self.began = ticks_ms()
         self.returns = False  # whether MicroPython's prompt takes over, in place of a restart
-        self.transmit = bytearray(board.SEND_MAX)
         loop.turns = [self.port.turn, self.reports.turn, self.port.settle]
+
+    def __getattr__(self, name):
+        """Makes what idle modules have no need of when it is first asked for."""
+        if name == "resolver":  # looks names up
+            from firmware.net.dns import Resolver
+
+            self.resolver = part = Resolver(self.loop, self.name_servers, self.board.DNS_PORT)
+        elif name == "transmit":  # holds what the host sends
+            self.transmit = part = _buffer(self.board.SEND_MAX)
+        else:
+            raise AttributeError(name)
+        return part
+
+    def receive_buffer(self):
+        """For what +IPD carries; made for the first link."""
+        return _buffer(self.board.IPD_MAX)
 
     def line(self, text, *values):
         """Writes a line of the answer: `text` with `values` put in as by %, then CR LF."""
@@ -73,7 +86,8 @@ class App:
     def start(self):
         """Applies what was saved, says `ready`, and joins the saved network."""
         self.reports.detailed = bool(self.settings.get("SYSMSG", [0])[0] & 2)
-        self.resolver.ipv6 = bool(self.board.IPV6 and self.settings.get("CIPV6", [0])[0])
+        if self.board.IPV6 and self.settings.get("CIPV6", [0])[0]:
+            self.resolver.ipv6 = True
         self.links.options = self.settings.get("CIPTCPOPT", self.links.options)
         self.port.write(messages.READY)
         self.port.flush()
@@ -135,6 +149,15 @@ class App:
             return [server for server in servers if server] or ["208.67.222.222"]
         server = self.radio.station.ifconfig()[3]
         return [] if server == "0.0.0.0" else [server]
+
+
+def _buffer(size):
+    """Memory in one piece; where there is none, commands make room."""
+    try:
+        return bytearray(size)
+    except MemoryError:
+        commands.drop()
+        return bytearray(size)
 
 
 def run():

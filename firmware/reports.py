@@ -15,15 +15,16 @@ _HEAD = const(80)
 
 
 class Reports:
-    """The listener of the links. `size` is the most bytes of a stream that one +IPD carries, `window` what a link
-    keeps in passive mode, `windows` what all of them keep together."""
+    """The listener of the links. `buffer()` makes the one for the bytes of a stream that one +IPD carries, `window` is
+    what a link keeps in passive mode, `windows` what all of them keep together."""
 
-    def __init__(self, loop, port, links, size, window, windows):
+    def __init__(self, loop, port, links, buffer, window, windows):
         self._port = port
         self._links = links
         self._window = window
         self._windows = windows
-        self.buffer = bytearray(size)
+        self._make_buffer = buffer
+        self.buffer = None
         self._head = bytearray(_HEAD)
         self._head[: len(messages.IPD)] = messages.IPD
         self._waiting = 0  # a bit for each link that has data and was not served
@@ -93,6 +94,12 @@ class Reports:
         """Makes what a new link needs in its mode, before the host hears of it."""
         if self.passive[link.number] & 1:
             self._make_box(link)
+        else:
+            self._need_buffer(link)
+
+    def _need_buffer(self, link):
+        if not (self.buffer or link.datagrams):
+            self.buffer = self._make_buffer()
 
     def closed(self, link):
         self._waiting &= ~(1 << link.number)
@@ -272,6 +279,7 @@ class Reports:
         box = link and link.box
         if box is None:
             return
+        self._need_buffer(link)
         while link.open and box.next():
             # A datagram stays whole, a stream comes in pieces as ever.
             count = box.next() if link.datagrams else min(box.next(), len(self.buffer))

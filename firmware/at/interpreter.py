@@ -5,7 +5,7 @@ import sys
 
 from micropython import const
 
-from firmware.at import messages, syntax
+from firmware.at import messages
 from firmware.at.command import ALWAYS, EXECUTE, NEVER, QUERY, SAVED, SET, SIGNATURES, STORE, table
 from firmware.at.messages import ATError
 
@@ -96,6 +96,8 @@ class Interpreter:
             raise ATError(messages.E_NO_FORM)
         if form != SET:
             return handler(self._at)
+        from firmware.at import syntax  # not in memory before a host has set something
+
         values = syntax.parse(row[SIGNATURES], line, start, length, self._at.links.multiple)
         if row[SAVED]:
             self._save = [key, values, when]
@@ -126,6 +128,8 @@ class Interpreter:
         """Answers AT+X=? with the parameters of the set form and their ranges."""
         if not row[SET]:
             raise ATError(messages.E_NO_FORM)
+        from firmware.at import syntax
+
         for signature in row[SIGNATURES]:
             wanted = [p for p in syntax.parameters(signature) if self._at.links.multiple or not p.link]
             text = ",".join([parameter.describe() for parameter in wanted])

@@ -8,7 +8,6 @@ import sys
 
 from micropython import const
 
-from firmware.at import syntax
 from firmware.at.command import table
 from firmware.at.messages import ATError
 from firmware.commands.index import INDEX, SAVED  # lines "NAME module flags", lines "NAME signature;signature"
@@ -119,6 +118,8 @@ def fit(name, values):
     start = SAVED.find(b"\n" + name.encode() + b" ") if isinstance(name, str) else -1
     if start < 0:
         return values
+    from firmware.at import syntax
+
     start = SAVED.find(b" ", start) + 1
     for signature in SAVED[start : SAVED.find(b"\n", start)].decode().split(";"):
         try:

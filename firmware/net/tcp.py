@@ -7,8 +7,8 @@ from time import ticks_ms
 
 from micropython import const
 
-from firmware.net import address
-from firmware.net.links import Link
+from firmware.net import address, options
+from firmware.net.link import Link
 
 # recv() needs memory in one piece for what it reads, so it is small: the heap may have no large one left.
 _PIECE = const(128)
@@ -26,7 +26,7 @@ class TCPLink(Link):
         v6 = self._name(ip, port)
         self._sock = sock = socket.socket(socket.AF_INET6 if v6 else socket.AF_INET, socket.SOCK_STREAM)
         sock.setblocking(False)
-        self._links.tune(self.number, sock)
+        self.tune()
         self._bind(local_ip or ("::" if v6 else "0.0.0.0"))
         self._events = select.POLLOUT | select.POLLHUP
         try:
@@ -52,9 +52,17 @@ class TCPLink(Link):
         self._sock = sock
         self.local_port = local_port
         sock.setblocking(False)
-        self._links.tune(self.number, sock)
+        self.tune()
         self._loop.watch(sock, 0, self._callback)
         self.open = self._links.used = True
+
+    def tune(self):
+        """Sets the options of the socket, if there is one."""
+        if self._sock:
+            linger, no_delay, _, keep_alive = self._links.options[self.number]
+            options.linger(self._sock, linger)
+            options.no_delay(self._sock, no_delay)
+            options.keep_alive(self._sock, keep_alive)
 
     def _name(self, ip, port):
         """Keeps the peer's address; returns whether that is IPv6."""

@@ -7,7 +7,7 @@ from time import ticks_ms
 from micropython import const
 
 from firmware.net import address, options
-from firmware.net.links import Link
+from firmware.net.link import Link
 
 # Modes: the peer never changes, changes once, or is always the last who sent.
 _FIXED = const(0)
