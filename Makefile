@@ -5,9 +5,10 @@ PYTHON ?= python3
 SIM ?=
 VENV := .venv
 READY := $(VENV)/.ready
+BENCH_READY := $(VENV)/.ready-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint docs clean
+.PHONY: help setup run test lint docs bench clean
 
 help:
 	@echo 'make setup   make .venv with all that is needed (the other targets do it by themselves)'
@@ -15,6 +16,7 @@ help:
 	@echo 'make test    run all tests; TEST="..." are options of pytest'
 	@echo 'make lint    check the style of the sources and their format'
 	@echo 'make docs    write the generated parts of the docs: tables of commands, the picture'
+	@echo 'make bench   measure the firmware beside other ways to do the same; BENCH="..." are its options'
 	@echo 'make clean   remove .venv and everything that was built'
 
 setup: $(READY)
@@ -46,6 +48,15 @@ lint: $(READY)
 docs: $(READY)
 	@$(VENV)/bin/python -m mpyat.docs
 	@$(VENV)/bin/python -m mpyat.picture docs/session.svg
+
+$(BENCH_READY): $(READY)
+	@echo 'adding what the bench needs' >&2
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.txt --editable '.[bench]' >&2 || \
+		{ echo 'the packages could not be installed; see above' >&2; exit 1; }
+	@touch $@
+
+bench: $(BENCH_READY)
+	@$(VENV)/bin/python -m mpyat.bench $(BENCH)
 
 clean:
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache

@@ -22,10 +22,13 @@ class Timer:
         self._due = 0
 
     def start(self, ms):
-        self._due = ticks_add(ticks_ms(), ms)
+        loop = self._loop
+        self._due = due = ticks_add(ticks_ms(), ms)
+        if not loop._timers or ticks_diff(due, loop._due) < 0:
+            loop._due = due
         if not self._active:
             self._active = True
-            self._loop._timers.append(self)
+            loop._timers.append(self)
 
     def stop(self):
         if self._active:
@@ -106,10 +109,11 @@ class Loop:
         self._poll = select.poll()
         self._watched = {}
         self._timers = []
+        self._due = 0  # no timer is due before; the one that was may have been stopped or put off
         self._ready = []
         self._soon = []
         self._litter = 0
-        self._stopped = self._hurry = False
+        self._stopped = self._hurry = self._late = False
         self.task = None  # the one that runs at this moment
         self.turns = []
         self.lowest = gc.mem_free()  # bytes of heap that were free at the worst collection so far
@@ -176,7 +180,7 @@ class Loop:
             for pollable, events in self._poll.ipoll(self._patience()):
                 if not watched[pollable](events):
                     busy = True
-            if self._timers and self._fire():
+            if self._late and self._fire():
                 busy = True
             if not busy:
                 continue
@@ -189,16 +193,15 @@ class Loop:
 
     def _patience(self):
         """Milliseconds that poll may sleep; collects first when it would sleep anyway."""
-        if self._ready or self._hurry:
-            self._hurry = False
-            return 0
         ms = -1
         if self._timers:
-            now = ticks_ms()
-            for timer in self._timers:
-                left = ticks_diff(timer._due, now)
-                if ms < 0 or left < ms:
-                    ms = max(left, 0)
+            ms = ticks_diff(self._due, ticks_ms())
+            if ms <= 0:
+                self._late = True
+                ms = 0
+        if self._ready or self._hurry:
+            self._hurry = False
+            ms = 0
         if self._litter >= _COLLECT_EVERY and ms:
             self._litter = 0
             self.lowest = min(self.lowest, gc.mem_free())
@@ -207,7 +210,7 @@ class Loop:
 
     def _fire(self):
         """Calls what is due; returns whether anything was."""
-        fired = False
+        self._late = fired = False
         now = ticks_ms()
         i = len(self._timers)
         while i:
@@ -219,4 +222,7 @@ class Loop:
                     timer.stop()
                     timer._callback()
                     fired = True
+        for i, timer in enumerate(self._timers):
+            if not i or ticks_diff(timer._due, self._due) < 0:
+                self._due = timer._due
         return fired

@@ -1,0 +1,3 @@
+"""The least that a start can be: MicroPython comes up and says so."""
+
+print("ready")

@@ -1,0 +1,224 @@
+"""The measurements of `make bench`. Each returns plain numbers: seconds, bytes per second, microseconds.
+Everything that is compared runs in the same process, on the same machine, one after the other."""
+
+import select
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from .bench_subjects import LIMIT, BenchError, Firmware
+
+SIZES = (64, 256, 1460, 2920)
+_BLOCK = 2048
+_TOOLS = Path(__file__).resolve().parent
+# More than the silence that must stand around `+++`, in seconds.
+_PAUSE = 0.06
+_STARTS = 10
+
+
+def up(subject, data):
+    subject.terminal.write(data)
+    _take(subject.sock, len(data))
+
+
+def down(subject, data):
+    subject.sock.sendall(data)
+    subject.terminal.take(len(data))
+
+
+def both(subject, data):
+    up(subject, data)
+    down(subject, data)
+
+
+DIRECTIONS = {"up": up, "down": down, "both": both}
+
+
+def cost(subject, step, seconds):
+    """Microseconds of CPU in user mode, and of the clock, for each call of `step()`."""
+    for _ in range(20):
+        step()
+    count, used, began = 0, subject.user(), time.monotonic()
+    while time.monotonic() < began + seconds:
+        for _ in range(10):
+            step()
+        count += 10
+    passed = time.monotonic() - began
+    return {"user_us": (subject.user() - used) / count * 1e6, "us": passed / count * 1e6}
+
+
+def chunks(subject, direction, size, seconds):
+    """What one chunk costs that is on its way alone."""
+    data = bytes(range(256)) * (size // 256 + 1)
+    data = data[:size]
+    return cost(subject, lambda: DIRECTIONS[direction](subject, data), seconds)
+
+
+def stream(subject, direction, size, seconds):
+    """Bytes per second while one end writes pieces of `size` as fast as they are taken; for `both` the sum."""
+    senders = {"up": [_send_up], "down": [_send_down], "both": [_send_up, _send_down]}[direction]
+    results = [None] * len(senders)
+    piece = bytes(size)
+
+    def run(i):
+        results[i] = senders[i](subject, piece, seconds)
+
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(1, len(senders))]
+    for thread in threads:
+        thread.start()
+    run(0)
+    for thread in threads:
+        thread.join()
+    if None in results:
+        raise BenchError("the bytes got stuck")
+    return sum(results)
+
+
+def _send_up(subject, piece, seconds):
+    return _flow(subject.terminal.write, lambda count: _take(subject.sock, count), piece, seconds)
+
+
+def _send_down(subject, piece, seconds):
+    return _flow(subject.sock.sendall, lambda count: len(subject.terminal.take(count)), piece, seconds)
+
+
+def _flow(write, take, piece, seconds):
+    """Writes in a thread, takes here."""
+    state = {"sent": 0, "ended": False}
+
+    def send():
+        end = time.monotonic() + seconds
+        while not state["ended"]:
+            state["sent"] += len(piece)  # before it is written, so that nobody waits for more than there will be
+            state["ended"] = time.monotonic() >= end
+            write(piece)
+
+    thread = threading.Thread(target=send)
+    began = time.monotonic()
+    thread.start()
+    taken = 0
+    while not state["ended"] or taken < state["sent"]:
+        taken += take(1)
+    thread.join()
+    return taken / (time.monotonic() - began)
+
+
+def _take(sock, count):
+    taken = 0
+    while taken < count:
+        data = sock.recv(65536)
+        if not data:
+            raise BenchError("the connection has ended")
+        taken += len(data)
+    return taken
+
+
+def command(subject, seconds):
+    """One AT."""
+
+    def step():
+        subject.terminal.write(b"AT\r\n")
+        subject.terminal.until(b"OK\r\n")
+
+    return cost(subject, step, seconds)
+
+
+def connect(firmware, kind="TCP", number=None):
+    """A link of the firmware to this process; returns the socket."""
+    before = "" if number is None else f"{number},"
+    firmware.terminal.command(f'AT+CIPSTART={before}"{kind}","127.0.0.1",{firmware.listener.getsockname()[1]}')
+    return firmware.accept()
+
+
+def blocks(firmware, seconds):
+    """CIPSEND of 2048 bytes, with the answers before and after."""
+    firmware.sock = connect(firmware)
+    data = bytes(_BLOCK)
+
+    def step():
+        firmware.terminal.command(f"AT+CIPSEND={_BLOCK}", b">")
+        firmware.terminal.write(data)
+        _take(firmware.sock, _BLOCK)
+        firmware.terminal.until(b"SEND OK\r\n")
+
+    return cost(firmware, step, seconds)
+
+
+def reports(firmware, size, seconds):
+    """One +IPD with `size` bytes."""
+    firmware.sock = connect(firmware)
+    data = bytes(size)
+    length = len(f"\r\n+IPD,{size}:") + size
+
+    def step():
+        firmware.sock.sendall(data)
+        firmware.terminal.take(length)
+
+    return cost(firmware, step, seconds)
+
+
+def five_links(firmware, seconds):
+    """Bytes per second that come through five links at once."""
+    firmware.terminal.command("AT+CIPMUX=1")
+    socks = [connect(firmware, number=number) for number in range(5)]
+    for sock in socks:
+        sock.setblocking(False)
+    data = bytes(65536)
+    taken, began = 0, time.monotonic()
+    while time.monotonic() < began + seconds:
+        readable, writable, _ = select.select([firmware.terminal.fd], socks, [], LIMIT)
+        for sock in writable:
+            sock.send(data)
+        if readable:
+            taken += len(firmware.terminal.read())
+    return taken / (time.monotonic() - began)
+
+
+def accepts(firmware, seconds):
+    """Clients of the server per second: connect, be accepted, close, be told."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+    firmware.terminal.command("AT+CIPMUX=1")
+    firmware.terminal.command(f"AT+CIPSERVER=1,{port}")
+    count, began = 0, time.monotonic()
+    while time.monotonic() < began + seconds:
+        with socket.create_connection(("127.0.0.1", port), LIMIT):
+            firmware.terminal.until(b"CONNECT\r\n")
+        firmware.terminal.until(b"CLOSED\r\n")
+        count += 1
+    return count / (time.monotonic() - began)
+
+
+def leave(subject):
+    """Out of passthrough."""
+    time.sleep(_PAUSE)
+    subject.terminal.write(b"+++")
+    time.sleep(_PAUSE)
+    subject.terminal.command("AT")
+
+
+def start(control=None):
+    """Seconds from a new process to its `ready`, the least of some: of the firmware, power cycled through the
+    simulator's control socket at `control`; without one of MicroPython alone."""
+    times = []
+    if control is None:
+        command = [sys.executable, _TOOLS / "launch.py", "--script", _TOOLS / "bare/ready.py"]
+        for _ in range(_STARTS):
+            began = time.monotonic()
+            with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+                process.stdout.readline()
+                times.append(time.monotonic() - began)
+        return min(times)
+    with Firmware("--control", control) as subject:
+        for _ in range(_STARTS):
+            began = time.monotonic()
+            with socket.socket(socket.AF_UNIX) as sock:
+                sock.connect(str(control))
+                sock.sendall(b"power cycle\n")
+                subject.terminal.until(b"ready\r\n")
+                times.append(time.monotonic() - began)
+    return min(times)

@@ -1,0 +1,217 @@
+"""What `make bench` measures and compares: each carries bytes between a terminal and a TCP connection.
+All have the same two ends, so that what differs is what stands between them."""
+
+import contextlib
+import os
+import pty
+import re
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import tty
+from pathlib import Path
+
+_BARE = Path(__file__).resolve().parent / "bare"
+LIMIT = 30  # seconds; only ever reached when something is broken
+
+
+class BenchError(Exception):
+    """A measurement that could not be made; the message is one line."""
+
+
+class Terminal:
+    """The host's end of a terminal, a descriptor that does not block."""
+
+    def __init__(self, fd):
+        self.fd = fd
+        tty.setraw(fd)
+        os.set_blocking(fd, False)
+
+    def write(self, data):
+        """All of the data; waits until they are taken."""
+        data = memoryview(data)
+        while data:
+            self._wait(write=True)
+            data = data[os.write(self.fd, data) :]
+
+    def read(self):
+        """What has come; waits until there is something."""
+        self._wait()
+        return os.read(self.fd, 65536)
+
+    def take(self, count):
+        """Waits for so many bytes; returns them, and whatever came with them."""
+        data = self.read()
+        while len(data) < count:
+            data += self.read()
+        return data
+
+    def until(self, end):
+        """Reads until the bytes that came end in `end`; returns them."""
+        data = b""
+        while not data.endswith(end):
+            data += self.read()
+        return data
+
+    def command(self, line, end=b"\r\nOK\r\n"):
+        self.write(line.encode() + b"\r\n")
+        return self.until(end)
+
+    def _wait(self, write=False):
+        ready = select.select([] if write else [self.fd], [self.fd] if write else [], [], LIMIT)
+        if not any(ready):
+            raise BenchError("the other end of the terminal says nothing")
+
+    def close(self):
+        os.close(self.fd)
+
+
+class Subject:
+    """Something that stands between a terminal and a TCP connection, in a process of its own.
+
+    `terminal` and `sock` are the two ends once open() has returned; user() is what the process has used."""
+
+    name = ""
+
+    def __init__(self):
+        self.terminal = self.sock = None
+        self._pid = 0
+        self._cleanup = contextlib.ExitStack()
+
+    def __enter__(self):
+        with self._cleanup:
+            self.listener = self._cleanup.enter_context(socket.create_server(("127.0.0.1", 0)))
+            self.listener.settimeout(LIMIT)
+            self.open(self.listener.getsockname()[1])
+            self._cleanup = self._cleanup.pop_all()
+        return self
+
+    def __exit__(self, *_):
+        self._cleanup.close()
+
+    def open(self, port):
+        """Starts it, connected to a port of 127.0.0.1."""
+        raise NotImplementedError
+
+    def accept(self):
+        sock = self.listener.accept()[0]
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.settimeout(LIMIT)
+        self._cleanup.callback(sock.close)
+        return sock
+
+    def user(self):
+        """Seconds of CPU that the process has spent in user mode, in steps of the kernel's tick."""
+        with open(f"/proc/{self._pid}/stat") as file:
+            return int(file.read().rsplit(")", 1)[1].split()[11]) / os.sysconf("SC_CLK_TCK")
+
+    def _start(self, command, **options):
+        try:
+            process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, **options)
+        except OSError as error:
+            raise BenchError(f"{command[0]}: {error.strerror}") from None
+        self._cleanup.callback(process.wait)
+        self._cleanup.callback(process.terminate)
+        self._pid = process.pid
+        return process
+
+    def _pair(self):
+        """A terminal: sets the host's end, returns the other one, which does not block."""
+        other, end = pty.openpty()
+        self.terminal = Terminal(end)
+        self._cleanup.callback(self.terminal.close)
+        self._cleanup.callback(os.close, other)
+        os.set_blocking(other, False)
+        return other
+
+
+class Firmware(Subject):
+    """The firmware in the simulator. `options` are atsim's."""
+
+    name = "mpy-at"
+
+    def __init__(self, *options):
+        super().__init__()
+        self._options = options
+
+    def open(self, port):
+        self.start()
+        self.connect(port)
+
+    def start(self):
+        atsim = self._start([sys.executable, "-m", "mpyat.simulator", *self._options], stdout=subprocess.PIPE, text=True)
+        path = atsim.stdout.readline().removeprefix("AT port: ").strip()
+        self._cleanup.callback(atsim.stdout.close)
+        if not path:
+            raise BenchError("atsim did not start")
+        self.terminal = Terminal(os.open(path, os.O_RDWR | os.O_NOCTTY))
+        self._cleanup.callback(self.terminal.close)
+        self.terminal.until(b"ready\r\n")
+        children = Path(f"/proc/{atsim.pid}/task/{atsim.pid}/children").read_text().split()
+        self._pid = int(children[0])  # the chip; what atsim itself does is not part of the firmware
+        self.terminal.command("ATE0")
+        self.terminal.command('AT+CWJAP="mpy-at","12345678"')
+
+    def connect(self, port):
+        """Into passthrough, in which each chunk goes at once."""
+        for line in (f'AT+CIPSTART="TCP","127.0.0.1",{port}', "AT+CIPMODE=1", "AT+TRANSINTVL=0"):
+            self.terminal.command(line)
+        self.sock = self.accept()
+        self.terminal.command("AT+CIPSEND", b">")
+
+    def allocated(self):
+        """Bytes that the heap has handed out since the start, freed or not."""
+        found = re.search(rb"\+BENCHMEM:(\d+)", self.terminal.command("AT+BENCHMEM?"))
+        return int(found[1])
+
+
+class Bare(Subject):
+    """A loop in MicroPython that polls, reads and writes, and does nothing else."""
+
+    name = "bare MicroPython"
+
+    def __init__(self, script="passthrough.py"):
+        super().__init__()
+        self._script = script
+
+    def open(self, port):
+        fd = self._pair()
+        command = [sys.executable, "-m", "micropython_unix", _BARE / self._script, fd]
+        if self._script == "passthrough.py":
+            self._start([*command, port], pass_fds=[fd])
+            self.sock = self.accept()
+        else:
+            self._start(command, pass_fds=[fd])
+
+
+class Socat(Subject):
+    """The usual tool for this on a PC."""
+
+    name = "socat"
+
+    @staticmethod
+    def there():
+        return shutil.which("socat") is not None
+
+    def open(self, port):
+        fd = self._pair()
+        os.set_blocking(fd, True)
+        self._start(["socat", f"FD:{fd}", f"TCP:127.0.0.1:{port},nodelay"], pass_fds=[fd])
+        self.sock = self.accept()
+
+
+class Redirect(Subject):
+    """A serial port carried to TCP with pyserial, in two threads, as its example for that does it."""
+
+    name = "pyserial"
+
+    def open(self, port):
+        master, slave = pty.openpty()
+        path = os.ttyname(slave)
+        self.terminal = Terminal(master)
+        self._cleanup.callback(self.terminal.close)
+        self._cleanup.callback(os.close, slave)
+        self._start([sys.executable, "-m", "mpyat.bench_redirect", path, port])
+        self.sock = self.accept()
