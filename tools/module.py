@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 
+from .partitions import Partitions
 from .pins import Pins
 from .prompt import Prompt
 from .rtc import Rtc
@@ -56,6 +57,8 @@ class Module:
         self._cause = None
         self._sleep = None
         self.pins = Pins(options.board)
+        self._partitions = Partitions(options.partition)
+        self._registers = {}
         self._rtc = None
         self._writes_left = None
         self._crashes = []
@@ -73,6 +76,7 @@ class Module:
             # A reset leaves the chip's clock as it is.
             self._rtc = Rtc(_RTC_FRACTIONS[self._options.board])
         self.pins.reset()
+        self._registers.clear()
         self._radio.power_on()
         self._link, far = socket.socketpair()
         self._keys, stdin = socket.socketpair()
@@ -308,6 +312,26 @@ class Module:
 
     def _chip_pin(self, number, mode, *level):
         return [self.pins.request(number, mode, *level)]
+
+    def _chip_register(self, address, *value):
+        """Registers keep what is written to them, until the chip is off; they drive no pins here."""
+        if value:
+            self._registers[address] = value[0]
+        return [self._registers.get(address, 0)]
+
+    def _chip_partitions(self):
+        return [_out(self._partitions.infos())]
+
+    def _chip_partition_read(self, *area):
+        return [_out(self._partitions.read(*area))]
+
+    def _chip_partition_write(self, *area):
+        self._partitions.write(*area)
+        return [None]
+
+    def _chip_partition_erase(self, *area):
+        self._partitions.erase(*area)
+        return [None]
 
     def _chip_freq(self, *hertz):
         # The simulated chip runs as fast as the PC does, whatever it is set to.

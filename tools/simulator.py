@@ -63,6 +63,14 @@ def _parser():
     )
     parser.add_argument("--link", metavar="PATH", help="also make a symbolic link to the terminal")
     parser.add_argument("--flash", metavar="FILE", help="keep the flash in FILE (default: a temporary one)")
+    parser.add_argument(
+        "--partition",
+        metavar="NAME=SIZE",
+        type=_partition,
+        action="append",
+        default=[],
+        help="an ESP32's user partition for AT+SYSFLASH, its size in KiB; may be repeated",
+    )
     parser.add_argument("--commands", metavar="FOLDER", help="put its Python files into /commands on the flash")
     parser.add_argument(
         "--heap",
@@ -87,6 +95,15 @@ def _heap(text):
     if not re.fullmatch(r"[1-9]\d*w?[kKmM]?", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 38wK, 64K or 1M")
     return text
+
+
+def _partition(text):
+    name, _, size = text.partition("=")
+    if not name or len(name) > 16 or not size.isdigit() or int(size) % 4 or not 0 < int(size) <= 1024:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a name and a multiple of 4 (KiB), up to 1024, such as user=8"
+        )
+    return name, int(size) * 1024
 
 
 def _simulate(options):

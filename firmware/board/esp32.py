@@ -34,6 +34,15 @@ SLEEP_MAX = 2147483647  # ms of deep sleep
 SLEEPS_FOR_EVER = False  # what deep sleep of 0 ms means
 SLEEPS_BY_ITSELF = True  # light sleep needs a call
 NO_SLEEP = None  # the mode of AT+SLEEP that the port does not have
+# Where the registers of the pins begin, and how many bytes they take.
+REGISTERS = {
+    "ESP32": 0x3FF44000,
+    "ESP32S2": 0x3F404000,
+    "ESP32S3": 0x60004000,
+    "ESP32C3": 0x60004000,
+    "ESP32C6": 0x60091000,
+}
+REGISTERS_SIZE = 0x600
 RTC_FRACTION = 1000000  # the last field of machine.RTC().datetime() counts microseconds
 
 # The reasons of esp_wifi_types.h that status() passes on, as codes of +CWJAP.

@@ -34,6 +34,9 @@ SLEEP_MAX = 4294967  # ms of deep sleep, which the port counts in us, in 32 bits
 SLEEPS_FOR_EVER = True  # what deep sleep of 0 ms means
 SLEEPS_BY_ITSELF = False  # light sleep is a matter of the SDK
 NO_SLEEP = 3  # the mode of AT+SLEEP that the port does not have
+# Where the registers of the pins begin, and how many bytes they take.
+REGISTERS = {"ESP8266": 0x60000300}
+REGISTERS_SIZE = 0x100
 RTC_FRACTION = 1000  # the last field of machine.RTC().datetime() counts milliseconds
 
 JOIN_FAILURES = {

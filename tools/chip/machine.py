@@ -95,6 +95,17 @@ class _Pin:
 Pin = _Pin()
 
 
+class _Registers:
+    def __getitem__(self, address):
+        return pc.ask("register", address)
+
+    def __setitem__(self, address, value):
+        pc.ask("register", address, value)
+
+
+mem32 = _Registers()
+
+
 if soc.FLOW_CONTROL:
     UART.RTS, UART.CTS = soc.FLOW_CONTROL
 
