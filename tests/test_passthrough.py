@@ -7,12 +7,11 @@ import time
 
 import pytest
 from clients import Client, Door
+from module import PAUSE
 from peers import FreePort, Peer, UDPPeer
 from traffic import noise
 
 EVERY_BYTE = bytes(range(256))
-# More than the silence that must stand around `+++`; a host has no event to wait for here.
-PAUSE = 0.06
 
 
 @pytest.fixture
@@ -29,13 +28,6 @@ def peer(online):
     peer.close()
 
 
-def leave(module):
-    """`+++` as a host sends it; afterwards the module answers at once."""
-    time.sleep(PAUSE)
-    module.write(b"+++")
-    time.sleep(PAUSE)
-
-
 def test_every_byte_both_ways(online, peer):
     online.write(EVERY_BYTE)
     assert peer.get(256) == EVERY_BYTE
@@ -44,7 +36,7 @@ def test_every_byte_both_ways(online, peer):
 
 
 def test_leaving_and_coming_back(online, peer):
-    leave(online)
+    online.leave()
     online.command("AT")
     online.send("AT+CIPMODE?")
     online.expect("+CIPMODE:1⏎⏎OK⏎")
@@ -54,7 +46,7 @@ def test_leaving_and_coming_back(online, peer):
     online.expect("⏎OK⏎⏎>")
     online.write(b"again")
     assert peer.get(5) == b"again"
-    leave(online)
+    online.leave()
     online.command("AT+CIPMODE=0")
     peer.sock.sendall(b"ipd")
     online.expect("⏎+IPD,3:ipd")
@@ -71,11 +63,11 @@ def test_pluses_that_are_data(online, peer, data):
 
 
 def test_quitting_is_told_if_wanted(online, peer):
-    leave(online)
+    online.leave()
     online.command("AT+SYSMSG=1")
     online.send("AT+CIPSEND")
     online.expect("⏎OK⏎⏎>")
-    leave(online)
+    online.leave()
     online.expect("⏎+QUITT⏎")
     online.settled()
 
@@ -132,7 +124,7 @@ def test_leaving_while_there_is_no_peer(online, peer):
     peer.listener.close()
     peer.sock.close()
     online.write(b"into the void")
-    leave(online)
+    online.leave()
     online.command("AT")
 
 
@@ -167,7 +159,7 @@ def test_datagrams(online):
 
 @pytest.mark.parametrize("interval", [0, 20, 300])
 def test_the_interval(online, peer, interval):
-    leave(online)
+    online.leave()
     online.command(f"AT+TRANSINTVL={interval}")
     online.send("AT+CIPSEND")
     online.expect("⏎OK⏎⏎>")
@@ -184,12 +176,12 @@ def test_the_interval(online, peer, interval):
 
 def test_what_still_waits_when_the_host_leaves(online, peer):
     """It is sent at once, before what the host sends by command after that."""
-    leave(online)
+    online.leave()
     online.command("AT+TRANSINTVL=1000")
     online.send("AT+CIPSEND")
     online.expect("⏎OK⏎⏎>")
     online.write(b"first, ")
-    leave(online)
+    online.leave()
     online.send("AT+CIPSEND=6")
     online.expect("⏎OK⏎⏎>")
     online.write(b"second")
@@ -199,7 +191,7 @@ def test_what_still_waits_when_the_host_leaves(online, peer):
 
 def test_the_pause_between_attempts(online, peer):
     """A peer that always breaks off is not asked more often than the host wants."""
-    leave(online)
+    online.leave()
     online.command("AT+CIPRECONNINTV=3")
     online.send("AT+CIPSEND")
     online.expect("⏎OK⏎⏎>")
@@ -213,7 +205,7 @@ def test_the_pause_between_attempts(online, peer):
 
 def test_the_network_goes(online, peer):
     """The host sends meanwhile, and hears of all of it with bit 2 of SYSMSG."""
-    leave(online)
+    online.leave()
     online.command("AT+SYSMSG=5")
     online.send("AT+CIPSEND")
     online.expect("⏎OK⏎⏎>")
@@ -226,7 +218,7 @@ def test_the_network_goes(online, peer):
     assert peer.get(4) == b"kept"
     online.control("ap down mpy-at")
     online.expect("CLOSED⏎WIFI DISCONNECT⏎")
-    leave(online)
+    online.leave()
     online.expect("⏎+QUITT⏎")
     online.command("AT")
 
@@ -235,7 +227,7 @@ def test_what_is_left_without_a_link_is_counted(online, peer):
     online.control("ap down mpy-at")
     peer.ended()
     online.write(b"into the void")
-    leave(online)
+    online.leave()
     online.send("AT+MPYDROPPED?")
     online.expect("+MPYDROPPED:0,0,13⏎⏎OK⏎")
 
@@ -329,7 +321,7 @@ def test_a_saved_link(saved):
     module.expect("⏎>")
     module.write(b"without a word")
     assert peer.get(14) == b"without a word"
-    leave(module)
+    module.leave()
     module.send("AT+SAVETRANSLINK=0")
     module.expect("AT+SAVETRANSLINK=0⏎⏎OK⏎")
     module.send("AT+RST")
@@ -343,7 +335,7 @@ def test_a_saved_link_to_nobody(saved):
     peer = Peer()
     peer.listener.close()
     module = saved(peer)
-    leave(module)
+    module.leave()
     module.send("AT")
     module.expect("AT⏎⏎OK⏎")
 
@@ -403,7 +395,7 @@ def test_a_saved_server(serving):
     client = Client(place[1], place[0])
     module.expect("CONNECT⏎")
     assert client.get(12) == b"for the next"
-    leave(module)
+    module.leave()
     module.send("ATE0")
     module.expect("ATE0⏎⏎OK⏎")
     module.send("AT+CIPSERVER?")
@@ -453,7 +445,7 @@ def test_twenty_power_cycles(saved):
         if late != 3:
             module.expect("WIFI CONNECTED⏎WIFI GOT IP⏎")
         if late == 1:  # the peer stays down
-            leave(module)
+            module.leave()
             module.send("AT")
             module.expect("AT⏎⏎OK⏎")
             peer = Peer(port=port)

@@ -6,7 +6,6 @@ import os
 import select
 import selectors
 import socket
-import time
 
 import pytest
 from module import LIMIT
@@ -37,13 +36,6 @@ def enter(module, peer):
     module.command("AT+CIPMODE=1")
     module.send("AT+CIPSEND")
     module.expect("⏎OK⏎⏎>")
-
-
-def leave(module):
-    """`+++` between its silences, for which there is no event to wait."""
-    time.sleep(0.05)
-    module.write(b"+++")
-    time.sleep(0.05)
 
 
 def dropped(module):
@@ -142,7 +134,7 @@ def test_both_ways_with_breaks_between(start, peer, board):
         at_peer.update(peer.get(early))
     assert at_peer.digest() == hashlib.sha256(up).digest()
     assert at_host.digest() == hashlib.sha256(down).digest()
-    leave(module)
+    module.leave()
     assert dropped(module) == 0
     module.settled()
 
@@ -206,7 +198,7 @@ def test_both_ways_with_breaks_in_full_flow(start, peer, board):
     assert part.run(lambda: part.at_peer.endswith(up[-64:]) and part.at_host.endswith(down[-64:]))
     missing_up, missing_down = gaps(up, bytes(part.at_peer)), gaps(down, bytes(part.at_host))
     assert len(missing_up) <= 7 and len(missing_down) <= 7
-    leave(module)
+    module.leave()
     count = dropped(module)
     assert count == 0 if flow else 0 < count <= sum(missing_up)
     module.settled()
@@ -229,7 +221,7 @@ def test_what_has_no_place_is_counted(start, peer, board):
     while not kept.endswith(b"the end"):
         kept += peer.sock.recv(PIECE)
     [missing] = gaps(data + b"the end", kept)
-    leave(module)
+    module.leave()
     assert dropped(module) == missing
     module.settled()
 
@@ -251,7 +243,7 @@ def test_what_has_no_place_is_held_back(start, peer):
     part = Exchange(module, peer, rest, b"")
     assert part.run(lambda: len(part.at_peer) >= len(data))
     assert part.at_peer == data
-    leave(module)
+    module.leave()
     assert dropped(module) == 0
 
 
@@ -264,6 +256,6 @@ def test_at_three_megabaud(start, peer):
     part = Exchange(module, peer, up, down)
     assert part.run(lambda: len(part.at_peer) == len(up) and len(part.at_host) == len(down))
     assert part.at_peer == up and part.at_host == down
-    leave(module)
+    module.leave()
     assert dropped(module) == 0
     module.settled()

@@ -4,10 +4,8 @@ Bit 0 is +QUITT after passthrough, bit 1 +LINK_CONN for CONNECT, bit 2 the state
 import time
 
 import pytest
+from module import PAUSE
 from peers import Peer
-
-# More than the silence that must stand around `+++`; a host has no event to wait for here.
-PAUSE = 0.06
 
 
 @pytest.fixture

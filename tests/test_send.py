@@ -4,11 +4,10 @@ Reports never come between the prompt and the end of the data."""
 import time
 
 import pytest
+from module import PAUSE
 from peers import Peer
 
 EVERY_BYTE = bytes(range(256))
-# More than the silence that must stand around `+++`; a host has no event to wait for here.
-PAUSE = 0.1
 
 
 @pytest.fixture

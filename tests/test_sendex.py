@@ -3,8 +3,9 @@
 import time
 
 import pytest
+from module import PAUSE
 from peers import Peer, UDPPeer
-from test_send import PAUSE, connect
+from test_send import connect
 
 
 @pytest.fixture

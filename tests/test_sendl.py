@@ -7,9 +7,9 @@ import threading
 import time
 
 import pytest
-from module import LIMIT
+from module import LIMIT, PAUSE
 from peers import Peer, UDPPeer
-from test_send import PAUSE, connect
+from test_send import connect
 from traffic import Mover, digest, noise
 
 

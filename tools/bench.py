@@ -72,7 +72,9 @@ def _measure(seconds):
     """All figures: {"passthrough": {subject: {direction: {size: {...}}}}, "firmware": {...}, ...}."""
     subjects = [Firmware, Bare, *([Socat] if Socat.there() else []), Redirect]
     singles = _singles(seconds)
-    progress = Progress(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=Console(stderr=True))
+    progress = Progress(
+        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=Console(stderr=True)
+    )
     steps = len(subjects) * len(measure.DIRECTIONS) * len(measure.SIZES) + len(singles)
     results = {"machine": f"{platform.machine()}, {platform.system()} {platform.release()}", "passthrough": {}}
     with progress:
@@ -202,8 +204,8 @@ def _for_a_chip(results):
     for baud in BAUDS:
         wire = 256 * 10 / baud * 1e6
         lines.append(
-            f"  at {baud} baud it takes {wire:.0f} us on the line, and {ours[256]['user_us']:.1f} us of this CPU: a chip that "
-            f"is up to {wire / ours[256]['user_us']:.0f} times slower keeps up with the line."
+            f"  at {baud} baud it takes {wire:.0f} us on the line, and {ours[256]['user_us']:.1f} us of this CPU: "
+            f"a chip that is up to {wire / ours[256]['user_us']:.0f} times slower keeps up with the line."
         )
     return "\n".join(lines)
 

@@ -4,7 +4,7 @@ import matplotlib
 
 matplotlib.use("agg")
 
-from matplotlib import pyplot  # noqa: E402
+from matplotlib import pyplot
 
 
 def plot(results, path):

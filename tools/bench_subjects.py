@@ -141,7 +141,9 @@ class Firmware(Subject):
         self.connect(port)
 
     def start(self):
-        atsim = self._start([sys.executable, "-m", "mpyat.simulator", *self._options], stdout=subprocess.PIPE, text=True)
+        atsim = self._start(
+            [sys.executable, "-m", "mpyat.simulator", *self._options], stdout=subprocess.PIPE, text=True
+        )
         path = atsim.stdout.readline().removeprefix("AT port: ").strip()
         self._cleanup.callback(atsim.stdout.close)
         if not path:
