@@ -1,6 +1,7 @@
 """The Basic chapter: each command in each of its forms, and the restart.
 Where the two chips differ, both are there."""
 
+import socket
 import time
 
 import pytest
@@ -288,6 +289,43 @@ def test_rst_ends_a_command_that_waits(start):
         < +CWSTATE:0,""⏎⏎OK⏎
         """,
     )
+
+
+# Each of them waits for somebody who never answers; {full} is the port of a server that takes nobody.
+WAITING = [
+    'AT+CIPDOMAIN="nobody.example"',
+    'AT+PING="nobody.example"',
+    'AT+CIPSTART="TCP","nobody.example",80',
+    'AT+CIPSTART="UDP","nobody.example",80',
+    'AT+CIPSTART="TCP","127.0.0.1",{full}',
+    'AT+CWJAP="slow",,,,,,,600',
+]
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_rst_during_anything(start, board):
+    """Whatever waits is ended, and nothing of it is there after the restart."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent, socket.socket() as full:
+        silent.bind(("127.0.0.1", 0))
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        # One connection fills the queue of a listener that accepts none; those behind it get no answer.
+        fillers = [socket.socket() for _ in range(3)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(full.getsockname())
+        network = f'[[ap]]\nssid = "good"\ndns = "127.0.0.1:{silent.getsockname()[1]}"\n'
+        module = start("--board", board, wifi=network + UNUSABLE)
+        module.send('AT+CWJAP="good"')
+        module.expect("WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎")
+        for line in WAITING:
+            module.send(line.replace("{full}", str(full.getsockname()[1])))
+            module.send("AT")
+            module.match(r"(WIFI DISCONNECT\r\n)?\r\nbusy p\.\.\.\r\n")
+            play_transcript(module, "> AT+RST\n < ⏎OK⏎⏎ready⏎WIFI CONNECTED⏎WIFI GOT IP⏎" + RESTARTED)
+            play_transcript(module, "> AT+CIPSTATE?\n < ⏎OK⏎")
+        for filler in fillers:
+            filler.close()
 
 
 def test_lines_behind_rst_get_no_answer(module):

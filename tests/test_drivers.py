@@ -153,6 +153,90 @@ def test_a_driver_that_finds_the_module_as_the_last_one_left_it(start, board):
     )
 
 
+@BOARDS
+def test_odd_arguments(start, board):
+    """As drivers in wide use spell them: an empty local port, an unused one, links that only receive, a keep-alive."""
+    play_transcript(
+        start("--board", board),
+        r"""
+        > AT+CWJAP="mpy-at","12345678"
+        < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        udp a
+        free p
+        > AT+CIPSTARTEX="UDP","127.0.0.1",{a},,0
+        < CONNECT⏎⏎OK⏎
+        > AT+CIPSEND=2
+        < ⏎OK⏎⏎>
+        >> hi
+        < ⏎Recv 2 bytes⏎⏎SEND OK⏎
+        a gets hi
+        > AT+CIPCLOSE
+        < CLOSED⏎⏎OK⏎
+        > AT+CIPSTART="UDP","127.0.0.1",{a},{p}
+        < CONNECT⏎⏎OK⏎
+        > AT+CIPCLOSE
+        < CLOSED⏎⏎OK⏎
+        > AT+CIPMUX=1
+        < ⏎OK⏎
+        > AT+CIPSTART=4,"UDP","0.0.0.0",{p},{p},2
+        < 4,CONNECT⏎⏎OK⏎
+        a faces {p}
+        a sends one
+        < ⏎+IPD,4,3:one
+        > AT+CIPCLOSE=4
+        < 4,CLOSED⏎⏎OK⏎
+        > AT+CIPSTART=0,"UDP","0",0,{p},2
+        < 0,CONNECT⏎⏎OK⏎
+        a sends two
+        < ⏎+IPD,0,3:two
+        > AT+CIPCLOSE=0
+        < 0,CLOSED⏎⏎OK⏎
+        > ?
+        < ⏎ERROR⏎
+        > AT+CIPCLOSE=0
+        < ⏎ERROR⏎
+        """,
+    )
+
+
+@BOARDS
+def test_a_driver_of_1_7(start, board):
+    """It knows the module by its old names, saves nothing, and asks for whatever it has set."""
+    play_transcript(
+        start("--board", board),
+        r"""
+        > AT+SYSLOG=1
+        < ⏎OK⏎
+        > AT+UART_CUR=115200,8,1,0,0
+        < ⏎OK⏎
+        > AT+CWMODE_CUR=1
+        < ⏎OK⏎
+        > AT+CWMODE_DEF?
+        < +CWMODE_DEF:1⏎⏎OK⏎
+        > AT+CIPMUX=1
+        < ⏎OK⏎
+        > AT+CIPDINFO=1
+        < ⏎OK⏎
+        > AT+CIPSSLSIZE=4096
+        < ⏎OK⏎
+        > AT+CIPCLOSEMODE=0,1
+        < ⏎OK⏎
+        > AT+CIPDNS_CUR=0
+        < ⏎OK⏎
+        > AT+CWJAP_CUR="mpy-at","12345678"
+        < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        > AT+CWJAP_CUR?
+        ~ \+CWJAP_CUR:"mpy-at","[0-9a-f:]{17}",6,-40,.*?⏎⏎OK⏎
+        > AT+RST
+        < ⏎OK⏎⏎ready⏎
+        > ATE0
+        < ATE0⏎⏎OK⏎
+        > AT+CWJAP_DEF?
+        < ⏎OK⏎
+        """,
+    )
+
+
 def test_a_driver_that_asks_until_the_module_answers(start):
     """It begins before the module has started; what it sends by then may be lost, but not understood by halves."""
     module = start(ready=False)
