@@ -7,8 +7,13 @@ import re
 import socket
 import stat
 
+from .radio_air import WifiFileError, mac_address
+from .radio_softap import Refused
+
 _COMMANDS = (
     (re.compile(r"ap (down|up) (.+)"), "access_point"),
+    (re.compile(r"ap (rssi|channel|address|dhcp|password) (\S+) (.+)"), "change"),
+    (re.compile(r"station (join|static|leave) (\S+)(?: (.+))?"), "station"),
     (re.compile(r"power (cycle)"), "power_cycle"),
     (re.compile(r"power cut after (\d+) writes?"), "power_cut"),
     (re.compile(r"uart noise (.+)"), "noise"),
@@ -78,8 +83,40 @@ class Control:
         return f"error: unknown command {line!r}"
 
     def _access_point(self, direction, name):
-        if not self._radio.set_up(name, direction == "up"):
+        for ap in self._named(name):
+            ap.up = direction == "up"
+        self._radio.settle()
+
+    def _named(self, name):
+        found = self._radio.named(name)
+        if not found:
             raise ControlError(f"no access point {name!r}")
+        return found
+
+    def _change(self, key, value, name):
+        """Changes one key of an access point's table; stations that it has let in stay."""
+        if key in ("rssi", "channel") and value.lstrip("-").isdigit():
+            value = int(value)
+        elif key == "dhcp" and value in ("on", "off"):
+            value = value == "on"
+        for ap in self._named(name):
+            try:
+                ap.change(key, value)
+            except WifiFileError as error:
+                raise ControlError(str(error)) from None
+        self._radio.settle()
+
+    def _station(self, what, address, key):
+        """A station comes to the softAP or goes; without a password it knows the right one."""
+        try:
+            mac = mac_address(address)
+            if what == "leave":
+                if not self._radio.stations.leave(mac):
+                    raise ControlError(f"no station {address}")
+            else:
+                self._radio.let_in(mac, key, what == "static")
+        except (WifiFileError, Refused) as error:
+            raise ControlError(str(error)) from None
 
     def _power_cycle(self, _):
         self._module.power_cycle()

@@ -1,112 +1,19 @@
-"""The air around the simulated chip: its access points, and the chip's radio as network.WLAN shows it.
+"""The radio of the simulated chip as network.WLAN shows it: its station, its softAP, and the air around them.
 What is common to both chips is here; radio_esp32 and radio_esp8266 hold what each does in its own way."""
 
 import time
 from types import MappingProxyType
+
+from .radio_softap import Refused, Stations
 
 STATION, SOFT_AP = 0, 1
 
 # Seconds that a station takes to find out that a network is not there.
 SCAN_TIME = 0.1
 
-# The numbers that scan() and config(security=) use; both chips agree on them as far as the ESP8266 goes.
-SECURITY = {
-    "OPEN": 0,
-    "WEP": 1,
-    "WPA": 2,
-    "WPA2": 3,
-    "WPA/WPA2": 4,
-    "WPA2-ENT": 5,
-    "WPA3": 6,
-    "WPA2/WPA3": 7,
-}
-
-DEFAULT_NETWORK = {"ssid": "mpy-at", "password": "12345678"}
-
-
-class WifiFileError(Exception):
-    """The Wi-Fi file does not say what it should; the message is one line."""
-
-
-class AccessPoint:
-    """One access point in range, as a table [[ap]] of the Wi-Fi file describes it."""
-
-    # Each key of the table with its type; the values are the defaults.
-    KEYS = MappingProxyType(
-        {
-            "ssid": "",
-            "password": "",
-            "bssid": "",
-            "channel": 6,
-            "rssi": -40,
-            "security": "",
-            "join_ms": 100,
-            "address": "127.0.0.1",
-            "netmask": "255.0.0.0",
-            "gateway": "127.0.0.1",
-            "dns": "",
-            "ntp_port": 123,
-            "hidden": False,
-            "dhcp": True,
-        }
-    )
-
-    def __init__(self, table, number=0):
-        for key, value in table.items():
-            if key not in self.KEYS:
-                raise WifiFileError(f"unknown key {key!r}")
-            if type(value) is not type(self.KEYS[key]):
-                raise WifiFileError(f"{key} is of the wrong type")
-        vars(self).update({**self.KEYS, **table})
-        if not self.ssid:
-            raise WifiFileError("ssid is missing")
-        self.security = self.security or ("WPA2" if self.password else "OPEN")
-        if self.security not in SECURITY:
-            raise WifiFileError(f"security must be one of {', '.join(SECURITY)}")
-        try:
-            self.bssid = bytes.fromhex(self.bssid.replace(":", "")) or bytes((2, 109, 112, 121, 97, number))
-        except ValueError:
-            raise WifiFileError("bssid must be six bytes in hex") from None
-        if len(self.bssid) != 6:
-            raise WifiFileError("bssid must be six bytes in hex")
-        self.dns, _, port = (self.dns or _name_server()).partition(":")
-        # A chip always asks port 53; a test's own server may have another, which ordinary users may open.
-        self.dns_port = int(port) if port.isdigit() else 53
-        self.up = True
-
-
-def read_wifi_file(path):
-    """Returns the access points of a TOML file; raises WifiFileError or OSError."""
-    try:
-        import tomllib
-    except ImportError:
-        import tomli as tomllib
-    with open(path, "rb") as file:
-        try:
-            tables = tomllib.load(file)
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise WifiFileError(str(error)) from None
-    if not isinstance(tables.get("ap"), list) or len(tables) != 1:
-        raise WifiFileError("expected tables [[ap]] and nothing else")
-    found = []
-    for number, table in enumerate(tables["ap"], 1):
-        try:
-            found.append(AccessPoint(table, number))
-        except WifiFileError as error:
-            raise WifiFileError(f"[[ap]] number {number}: {error}") from None
-    return found
-
-
-def _name_server():
-    """The PC's own first IPv4 name server, since the simulated network leads to where the PC's does."""
-    try:
-        with open("/etc/resolv.conf") as file:
-            for words in map(str.split, file):
-                if len(words) > 1 and words[0] == "nameserver" and words[1].count(".") == 3:
-                    return words[1]
-    except OSError:
-        pass
-    return "127.0.0.1"
+NO_ADDRESS = ("0.0.0.0", "0.0.0.0", "0.0.0.0")
+# A change of these makes the softAP another network, which its stations have to join anew.
+_AP_IDENTITY = {"mac", "ssid", "hidden", "security", "key", "channel"}
 
 
 class Radio:
@@ -133,30 +40,40 @@ class Radio:
         self.online = False
         self.target = None
         self.due = None
-        self.static = None
+        self.dhcp = True
+        self.ip = NO_ADDRESS
         self.dns = "0.0.0.0"
         self.hostname = self.HOSTNAME
         self.country = "XX"
         ap_mac = self.soft_ap_mac(self._mac)
         self.settings = [
-            {"mac": self._mac, "ssid": "", "channel": 1, "bandwidth": 1, "ifname": "st1"},
-            {"mac": ap_mac, "ssid": self.AP_SSID, "channel": 1, "bandwidth": 1, "ifname": "ap1"},
+            {"mac": self._mac, "ssid": "", "channel": 1, "bandwidth": 2, "ifname": "st1"},
+            {"mac": ap_mac, "ssid": self.AP_SSID, "channel": 1, "bandwidth": 2, "ifname": "ap1"},
         ]
         for settings in self.settings:
-            settings.update(hidden=False, security=0, max_clients=4, txpower=20.0, protocol=7, pm=1)
+            settings.update(hidden=False, security=0, key="", max_clients=4, txpower=20.0, protocol=7, pm=1)
         self.soft_ap_address = ["192.168.4.1", "255.255.255.0", "192.168.4.1", "0.0.0.0"]
+        self.stations = Stations(self._clock)
 
     @staticmethod
     def soft_ap_mac(mac):
         raise NotImplementedError
 
-    def set_up(self, ssid, up):
-        """Switches the access points of that name on or off; returns False if there are none."""
-        named = [ap for ap in self.access_points if ap.ssid == ssid]
-        for ap in named:
-            ap.up = up
+    # What the bench does.
+
+    def named(self, name):
+        """The access points of that name, or the one with that BSSID."""
+        return [ap for ap in self.access_points if name in (ap.ssid, ap.bssid.hex(":"))]
+
+    def let_in(self, mac, key, own_address):
+        """A station comes to the softAP, with a password or (None) the right one; raises Refused."""
+        settings = self.settings[SOFT_AP]
         self.settle()
-        return bool(named)
+        if not self.active[SOFT_AP]:
+            raise Refused("the softAP is off")
+        if key not in (None, settings["key"]) and settings["security"]:
+            raise Refused("that is not the softAP's password")
+        self.stations.join(mac, settings["max_clients"], own_address)
 
     def call(self, name, arguments, options):
         """Runs one request of the chip; `name` is a method without its prefix, with a dot before that."""
@@ -170,10 +87,14 @@ class Radio:
     # Joining a network: find() and judge() decide, settle() lets time pass, the chips do the rest.
 
     def find(self):
-        """The strongest access point in range that the target names, or None."""
+        """The access point in range that the chip takes for its target, or None."""
         ssid, _, bssid = self.target
         fits = [a for a in self.access_points if a.up and a.ssid == ssid and bssid in (None, a.bssid)]
-        return max(fits, key=lambda ap: ap.rssi, default=None)
+        return self.choose(fits) if fits else None
+
+    def choose(self, access_points):
+        """Which of the access points of one network the chip takes."""
+        raise NotImplementedError
 
     def begin(self, now=None, pause=0.0):
         """Starts an attempt to join the target, `pause` seconds from now."""
@@ -203,48 +124,45 @@ class Radio:
 
     def joined(self, ap):
         self.ap = ap
-        self.settings[STATION]["channel"] = ap.channel
         self._address()
 
     def left(self):
         """Forgets the network and the attempt to join one."""
         self.ap = self.due = None
         self.online = False
+        if self.dhcp:
+            self.ip = NO_ADDRESS
 
     def _address(self):
-        if self.ap is None or self.online or not (self.static or self.ap.dhcp):
+        """What DHCP has to say: an address, or another one than before."""
+        if self.ap is None:
             return
-        self.online = True
-        if not self.static:
+        if self.dhcp and self.ap.dhcp:
+            self.ip = self.ap.address, self.ap.netmask, self.ap.gateway
             self.dns = self.ap.dns
-        self.got_address()
+        if self.ip[0] != NO_ADDRESS[0] and not self.online:
+            self.online = True
+            self.got_address()
 
     # network.WLAN; the first parameter is the interface.
 
     def wlan_isconnected(self, interface):
-        return self.online if interface == STATION else False
+        return self.online if interface == STATION else len(self.stations) > 0
 
     def wlan_ifconfig(self, interface, *value):
-        if interface == SOFT_AP:
-            return self._soft_ap_ifconfig(*value)
         if not value:
-            return (*self.address(), self.dns)
-        if value[0] == "dhcp":
-            self.static = None
+            return (*self.ip, self.dns) if interface == STATION else tuple(self.soft_ap_address)
+        if value[0] == "dhcp" and interface == STATION:
+            self.use_dhcp(True)
             return None
-        address, netmask, gateway, self.dns = _four(value[0])
-        self._use_static([address, _netmask(netmask), gateway])
-        return None
-
-    def _soft_ap_ifconfig(self, *value):
-        if not value:
-            return tuple(self.soft_ap_address)
         address, netmask, gateway, dns = _four(value[0])
-        self.soft_ap_address = [address, _netmask(netmask), gateway, dns]
+        self._use_static(interface, (address, _netmask(netmask), gateway))
+        if interface == STATION:
+            self.dns = dns
         return None
 
     def wlan_ipconfig(self, interface, *key, **options):
-        now = self.address() if interface == STATION else self.soft_ap_address[:3]
+        now = self.ip if interface == STATION else tuple(self.soft_ap_address[:3])
         if not options:
             if len(key) != 1:
                 raise TypeError("must query one param")
@@ -254,46 +172,47 @@ class Radio:
         static = None
         for name, value in options.items():
             if name == "dhcp4" and interface == STATION:
-                self.static = None if value else now
+                self.use_dhcp(bool(value))
             elif name == "addr4":
-                static = [*_address_and_mask(value, now[1]), (static or now)[2]]
+                static = (*_address_and_mask(value, now[1]), (static or now)[2])
             elif name == "gw4":
-                static = [*(static or now)[:2], value]
+                static = (*(static or now)[:2], value)
             else:
                 raise ValueError("unexpected key")
-        if static and interface == STATION:
-            self._use_static(static)
-        elif static:
-            self.soft_ap_address[:3] = static
+        if static:
+            self._use_static(interface, static)
         return None
 
     def _ipconfig_value(self, interface, key, now):
-        if key == "dhcp4":
-            return self.static is None if interface == STATION else True
+        if key == "dhcp4" and interface == STATION:
+            return self.dhcp
         if key == "addr4":
-            return tuple(now[:2])
+            return now[:2]
         if key == "gw4":
             return now[2]
         raise ValueError("unexpected key")
 
-    def address(self):
-        """The station's address, netmask and gateway."""
-        if self.static:
-            return self.static
-        if self.online:
-            return [self.ap.address, self.ap.netmask, self.ap.gateway]
-        return ["0.0.0.0"] * 3
+    def use_dhcp(self, dhcp):
+        """Starts or stops the station's DHCP client; a start does away with the address that there is."""
+        if dhcp and not self.dhcp:
+            self.ip = NO_ADDRESS
+        self.dhcp = dhcp
+        self._address()
 
-    def _use_static(self, static):
-        self.static = static
+    def _use_static(self, interface, static):
+        if interface == SOFT_AP:
+            self.soft_ap_address[:3] = static
+            self.stations.moved()
+            return
+        self.dhcp = False
+        self.ip = static
         self._address()
 
     def wlan_config(self, interface, *names, **options):
         if names and options:
             raise TypeError("either pos or kw args are allowed")
-        for name, value in options.items():
-            self._set_option(interface, name, value)
         if options:
+            self._set_options(interface, options)
             return None
         if len(names) != 1:
             raise TypeError("can query only one param")
@@ -302,21 +221,39 @@ class Radio:
             raise ValueError("unknown config param")
         # Unlike for setting, the station may be asked for its ssid.
         self._require(interface, STATION if name == "hostname" else None if name == "ssid" else needs)
+        if name == "channel":
+            return self._channel(interface)
         return self.hostname if name == "hostname" else self.settings[interface][name]
 
-    def _set_option(self, interface, name, value):
-        name, access, needs = self._option(name)
-        if "w" not in access:
-            raise ValueError("unknown config param")
-        self._require(interface, needs)
-        if name == "mac" and len(value) != 6:
-            raise ValueError("invalid buffer length")
-        if name == "hostname":
-            self.net_hostname(value)
-        elif name == "ssid":
-            self.settings[interface][name] = value[:32]
-        else:
-            self.settings[interface][name] = value
+    def _channel(self, interface):
+        """There is one radio: where the station is, the softAP is, too."""
+        return self.ap.channel if self.ap else self.settings[SOFT_AP if self.active[SOFT_AP] else interface]["channel"]
+
+    def _set_options(self, interface, options):
+        given = {}
+        for key, value in options.items():
+            name, access, needs = self._option(key)
+            if "w" not in access:
+                raise ValueError("unknown config param")
+            self._require(interface, needs)
+            if name == "mac" and len(value) != 6:
+                raise ValueError("invalid buffer length")
+            given[name] = value
+        if "hostname" in given:
+            self.net_hostname(given.pop("hostname"))
+        wanted = self.settings[interface] | given
+        wanted["ssid"] = wanted["ssid"][:32]
+        wanted["key"] = wanted["key"][:63]
+        wanted["hidden"] = bool(wanted["hidden"])
+        self.check_options(interface, given, wanted)
+        now = self.settings[interface]
+        if interface == SOFT_AP and any(now[name] != wanted[name] for name in _AP_IDENTITY):
+            self.stations.gone()
+        self.settings[interface] = wanted
+
+    def check_options(self, interface, given, wanted):
+        """Raises what the chip does when it cannot have these settings; may change them to what it takes."""
+        raise NotImplementedError
 
     def _option(self, name):
         aliases = {"essid": "ssid", "authmode": "security", "password": "key", "dhcp_hostname": "hostname"}
@@ -328,6 +265,12 @@ class Radio:
     def _require(self, interface, needs):
         if needs is not None and interface != needs:
             raise OSError("STA required" if needs == STATION else "AP required")
+
+    def switch(self, interface, active):
+        """Switches an interface on or off; what the station has to do then is the chips' matter."""
+        if interface == SOFT_AP and not active:
+            self.stations.gone()
+        self.active[interface] = active
 
     def in_range(self):
         """The access points that a scan shows, as (ssid, access point)."""

@@ -3,11 +3,16 @@ A failed or lost connection leaves its reason in status() until an address is go
 
 from types import MappingProxyType
 
-from .radio import SECURITY, SOFT_AP, STATION, Radio
+from .radio import NO_ADDRESS, SOFT_AP, STATION, Radio
+from .radio_air import SECURITY
 
 _IDLE, _CONNECTING, _GOT_IP = 1000, 1001, 1010
 _ASSOC_LEAVE, _BEACON_TIMEOUT, _NO_AP_FOUND, _AUTH_FAIL = 8, 200, 201, 202
 _NO_COMPATIBLE_SECURITY, _NO_AP_IN_AUTHMODE = 210, 211
+# 802.11b, bg or bgn, with or without the long range, and that alone.
+_PROTOCOLS = (1, 3, 7, 8, 9, 11, 15)
+# What a softAP may have; WEP is not among it.
+_AP_SECURITY = [SECURITY[name] for name in ("OPEN", "WPA", "WPA2", "WPA/WPA2", "WPA3", "WPA2/WPA3")]
 # The reasons that status() shows even while another attempt runs.
 _STICKY = (_NO_AP_FOUND, _AUTH_FAIL, _NO_COMPATIBLE_SECURITY, _NO_AP_IN_AUTHMODE)
 
@@ -51,6 +56,15 @@ class Esp32Radio(Radio):
     def soft_ap_mac(mac):
         return mac[:5] + bytes((mac[5] + 1,))
 
+    def choose(self, access_points):
+        # The port asks for the fast scan, which begins at channel 1 and ends with the first that fits.
+        return min(access_points, key=lambda ap: (ap.channel, -ap.rssi))
+
+    def use_dhcp(self, dhcp):
+        if not dhcp and self.dhcp:
+            self.ip = NO_ADDRESS
+        super().use_dhcp(dhcp)
+
     def attempt(self, ap, now):
         reason = self._refusal(ap)
         if reason:
@@ -91,7 +105,7 @@ class Esp32Radio(Radio):
 
     def wlan_active(self, interface, *value):
         if value:
-            self.active[interface] = bool(value[0])
+            self.switch(interface, bool(value[0]))
         if value and interface == STATION:
             if not value[0] and (self.ap or self.due):
                 self._disconnected(_ASSOC_LEAVE, None)
@@ -135,7 +149,9 @@ class Esp32Radio(Radio):
             return self._status() if interface == STATION else None
         if name[0] == "stations":
             self._require(interface, SOFT_AP)
-            return []
+            if not self.active[SOFT_AP]:
+                raise OSError("Wifi Invalid Mode" if self.active[STATION] else "Wifi Not Started")
+            return self.stations.listed(*self.soft_ap_address[:2])
         if name[0] != "rssi":
             raise ValueError("unknown status param")
         self._require(interface, STATION)
@@ -163,6 +179,30 @@ class Esp32Radio(Radio):
         found = sorted(self.in_range(), key=lambda item: -item[1].rssi)
         # This port shows no access point as hidden.
         return [(ssid, ap.bssid, ap.channel, ap.rssi, SECURITY[ap.security], False) for ssid, ap in found]
+
+    def check_options(self, interface, given, wanted):
+        if not self.active[interface]:
+            raise OSError("Wifi Invalid Mode")
+        if "mac" in given:
+            other = self.settings[1 - interface]["mac"]
+            if given["mac"][0] & 1 or not any(given["mac"]) or given["mac"] == other:
+                raise OSError("Wifi Invalid MAC Address")
+            if interface == STATION and (self.ap or self.due):
+                raise OSError("Wifi Internal State Error")
+        if wanted["protocol"] not in _PROTOCOLS or wanted["bandwidth"] not in (1, 2):
+            raise RuntimeError("Wifi Unknown Error 0x0102")
+        if interface == STATION:
+            return
+        if not wanted["ssid"]:
+            raise OSError("Wifi SSID Invalid")
+        if wanted["security"] and len(wanted["key"]) < 8:
+            raise OSError("Wifi Invalid Password")
+        if (
+            wanted["security"] not in _AP_SECURITY
+            or not 1 <= wanted["channel"] <= 13
+            or not 1 <= wanted["max_clients"] <= 15
+        ):
+            raise RuntimeError("Wifi Unknown Error 0x0102")
 
     def net_phy_mode(self, *mode):
         return None

@@ -3,12 +3,16 @@ The SDK keeps the mode and the network in its own flash and joins that network a
 
 from types import MappingProxyType
 
-from .radio import SECURITY, SOFT_AP, STATION, Radio
+from .radio import SOFT_AP, STATION, Radio
+from .radio_air import SECURITY
 
 _IDLE, _CONNECTING, _WRONG_PASSWORD, _NO_AP_FOUND, _CONNECT_FAIL, _GOT_IP = range(6)
 # What the SDK answers while the station is off, and for the signal without a network.
 _NOT_A_STATION = 255
 _NO_RSSI = 31
+
+# What a softAP may have.
+_AP = [SECURITY[name] for name in ("OPEN", "WPA", "WPA2", "WPA/WPA2")]
 
 # Seconds between two attempts of the SDK.
 _RETRY_PAUSE = 1.0
@@ -33,8 +37,9 @@ class Esp8266Radio(Radio):
     )
 
     def __init__(self, access_points, mac, **options):
-        # A new chip is an access point.
+        # A new chip is an access point, with the password that MicroPython's set-up gives it.
         self._saved_mode, self._saved_target = [False, True], None
+        self._saved_ap = {"security": SECURITY["WPA/WPA2"], "key": "micropythoN"}
         super().__init__(access_points, mac, **options)
 
     def power_on(self):
@@ -43,6 +48,9 @@ class Esp8266Radio(Radio):
         for settings in self.settings:
             settings["pm"] = 2
         self.active = self._saved_mode
+        self.settings[SOFT_AP].update(self._saved_ap)
+        for settings in self.settings:
+            settings["protocol"] = 3
         self.target = self._saved_target
         if self.active[STATION] and self.target:
             self._start()
@@ -55,6 +63,9 @@ class Esp8266Radio(Radio):
         self.settings[STATION]["ssid"] = self.target[0]
         self.state = _CONNECTING
         self.begin()
+
+    def choose(self, access_points):
+        return max(access_points, key=lambda ap: ap.rssi)
 
     def attempt(self, ap, now):
         self.state = self._outcome(ap)
@@ -78,10 +89,16 @@ class Esp8266Radio(Radio):
     def got_address(self):
         self.state = _GOT_IP
 
+    def use_dhcp(self, dhcp):
+        if dhcp and not self.dhcp and self.ap:
+            self.online = False
+            self.state = _CONNECTING
+        super().use_dhcp(dhcp)
+
     def wlan_active(self, interface, *value):
         if not value:
             return self.active[interface]
-        self.active[interface] = bool(value[0])
+        self.switch(interface, bool(value[0]))
         if interface == STATION and not value[0]:
             self.left()
             self.state = _IDLE
@@ -113,7 +130,8 @@ class Esp8266Radio(Radio):
         if name[0] == "rssi" and interface == STATION:
             return self.ap.rssi if self.ap else _NO_RSSI
         if name[0] == "stations" and interface == SOFT_AP:
-            return []
+            found = self.stations.listed(*self.soft_ap_address[:2])
+            return [(mac, ip or "0.0.0.0") for mac, ip in found]
         raise ValueError("unknown status param")
 
     def wlan_scan(self, interface):
@@ -124,9 +142,29 @@ class Esp8266Radio(Radio):
             (ssid, ap.bssid, ap.channel, ap.rssi, _shown_security(ap), int(ap.hidden)) for ssid, ap in self.in_range()
         ]
 
+    def check_options(self, interface, given, wanted):
+        if "mac" in given and (given["mac"][0] & 1 or not any(given["mac"]) or self.ap or self.due):
+            # The port does not look at what the SDK answers.
+            wanted["mac"] = self.settings[interface]["mac"]
+        if "protocol" in given:
+            self.net_phy_mode(given["protocol"])
+            wanted["protocol"] = self.settings[interface]["protocol"]
+        if not 1 <= wanted["channel"] <= 14:
+            raise OSError("can't set channel")
+        if not self.active[interface]:
+            raise OSError("can't set STA config" if interface == STATION else "can't set AP config")
+        if interface == STATION:
+            return
+        if not wanted["ssid"] or (wanted["security"] and len(wanted["key"]) < 8) or wanted["security"] not in _AP:
+            raise OSError("can't set AP config")
+        # The SDK keeps the softAP's settings in its own flash, whoever makes them.
+        self._saved_ap = {name: wanted[name] for name in ("ssid", "key", "security", "channel", "hidden")}
+
     def net_phy_mode(self, *mode):
         if mode:
-            self.settings[STATION]["protocol"] = mode[0]
+            if mode[0] in (1, 2, 3):
+                for settings in self.settings:
+                    settings["protocol"] = mode[0]
             return None
         return self.settings[STATION]["protocol"]
 

@@ -18,7 +18,7 @@ from .build import BOARDS, BuildError, build, write_flash
 from .control import Control, ControlError
 from .loop import Loop
 from .module import Module
-from .radio import DEFAULT_NETWORK, AccessPoint, WifiFileError, read_wifi_file
+from .radio_air import DEFAULT_NETWORK, AccessPoint, WifiFileError, read_wifi_file
 from .wire import PacedTerminal, Terminal
 
 # An ESP8266 has 38 KiB; the 4 KiB more are what the stand-ins take, whose work on the chip is done by code that needs
