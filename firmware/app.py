@@ -11,10 +11,11 @@ from firmware.at import command, messages
 from firmware.at.interpreter import Interpreter
 from firmware.at.port import Port
 from firmware.loop import Loop
+from firmware.net.address import same_network
 from firmware.net.links import Links
 from firmware.reports import Reports
 from firmware.settings import Settings
-from firmware.wifi import JOINED, Radio
+from firmware.wifi import JOINED, LOST, UP, Radio
 
 # The OK of AT+RST has left the port at least this long before `ready`: hosts flush their input in between.
 _QUIET_MS = const(20)
@@ -34,6 +35,7 @@ class App:
         self.links = Links(loop)
         self.reports = Reports(loop, self.port, self.links, self.receive_buffer, board.WINDOW, board.WINDOWS)
         self.radio = Radio(loop, board.JOIN_FAILURES, self._radio_event)
+        self.stations = None  # the watch over the stations on the softAP, while that is on
         self.clock = self.sntp = None  # made by the first command that needs them
         self.mdns = None  # the responder, while AT+MDNS has one
         self.sleeper = None  # what has the chip sleep, while AT+SLEEP says so
@@ -91,7 +93,9 @@ class App:
         self.links.options = self.settings.get("CIPTCPOPT", self.links.options)
         self.port.write(messages.READY)
         self.port.flush()
-        self.radio.set_mode(self.settings.get("CWMODE", [1])[0])
+        if self.settings.get("CWRECONNCFG"):
+            self.radio.interval, self.radio.repeats = self.settings.get("CWRECONNCFG")[:2]
+        self.set_mode(self.settings.get("CWMODE", [1])[0])
         if self.settings.get("CWAUTOCONN", [1])[0]:
             self.join_saved()
         saved = self.settings.get("SAVETRANSLINK", [0])
@@ -100,12 +104,30 @@ class App:
 
             enter_saved(self, saved)
 
+    def set_mode(self, mode):
+        """Switches the interfaces as AT+CWMODE says; one that comes up gets its settings. Returns what came up."""
+        if self.radio.mode & ~mode & 2:
+            self.links.end_all(lambda ip: not self._on_softap(ip))
+        starts = self.radio.set_mode(mode)
+        if self.stations and not mode & 2:
+            self.stations.stop()
+            self.stations = None
+        if starts & 1 and any(map(self.settings.get, ("CIPSTA", "CIPSTAMAC", "CWSTAPROTO", "CWBANDWIDTH"))):
+            from firmware.commands.station import restore
+
+            restore(self)
+        if starts & 2:
+            from firmware.commands.softap import restore
+
+            restore(self)
+        return starts
+
     def join_saved(self):
         """Starts to join the network of the last AT+CWJAP, if there was one and the station is on."""
         saved = self.settings.get("CWJAP")
         if not saved or not self.radio.mode & 1:
             return
-        ssid, password, bssid, _, interval = saved[:5]
+        ssid, password, bssid, least, interval, _, strongest = saved[:7]
         try:
             mac = bssid and bytes.fromhex(bssid.replace(":", ""))
             if not ssid or (mac is not None and len(mac) != 6):
@@ -113,8 +135,9 @@ class App:
         except ValueError:  # no AT+CWJAP has saved this
             self.settings.forget("CWJAP")
             return
-        self.radio.interval = interval
-        self.radio.join(ssid, password, mac, 15000, True)
+        if not self.settings.get("CWRECONNCFG"):
+            self.radio.interval = interval
+        self.radio.join((ssid, password, mac, least, strongest), 15000, True)
 
     async def restart(self):
         """Ends the firmware once all that was written has left, or the host has not taken it for too long."""
@@ -136,11 +159,20 @@ class App:
                 self.sntp.network_up()
             if self.mdns:
                 self.mdns.online()
-        else:
-            self.links.end_all()
-            if self.mdns:
-                self.mdns.offline()
+            return
+        self.links.end_all(self._on_softap if self.radio.mode & 2 else None)
+        if self.mdns:
+            self.mdns.offline()
+        if event == LOST:
             self.reports.text(messages.WIFI_DISCONNECT)
+        elif self.radio.state == UP:
+            self.reports.text(messages.WIFI_GOT_IP)
+            if self.mdns:
+                self.mdns.online()
+
+    def _on_softap(self, ip):
+        """Whether an address is in the softAP's network, which is there without the station's."""
+        return same_network(ip, *self.radio.softap.ipconfig("addr4"))
 
     def name_servers(self):
         """The addresses of the name servers, best first: those of AT+CIPDNS, or the network's."""

@@ -1,12 +1,13 @@
 """The radio: joins a network, notices when it is gone, joins again. MicroPython's ports report no events,
-so the state is polled; `listener(event)` hears of JOINED and LOST."""
+so the state is polled; `listener(event)` hears of JOINED, MOVED and LOST."""
 
 import network
 from micropython import const
 
 from firmware.loop import Signal, Timer
 
-JOINED, LOST = 0, 1
+# MOVED: the address is another one, or gone for now (then the state is NO_ADDRESS).
+JOINED, MOVED, LOST = 0, 1, 2
 
 # What AT+CWSTATE? answers.
 NEVER, NO_ADDRESS, UP, JOINING, DOWN = 0, 1, 2, 3, 4
@@ -14,8 +15,11 @@ NEVER, NO_ADDRESS, UP, JOINING, DOWN = 0, 1, 2, 3, 4
 # What `+CWJAP:n` tells.
 TIMEOUT, WRONG_PASSWORD, NO_AP, FAILED = 1, 2, 3, 4
 
+_NOWHERE = "0.0.0.0"
 _JOINING_MS = const(40)
 _UP_MS = const(250)
+# Asking for the address makes garbage, so only each so many looks do.
+_ADDRESS_LOOKS = const(4)
 # The ESP32 port goes on showing why the last attempt failed until an address is got. The same
 # reason again counts only when a new attempt has had the time for a scan of all channels.
 _STALE_MS = const(4000)
@@ -24,7 +28,7 @@ _RETRY_PATIENCE_MS = const(15000)
 
 
 class Radio:
-    """The station (and the softAP as far as AT+CWMODE switches it)."""
+    """The station, and both interfaces' being on or off."""
 
     def __init__(self, loop, failures, listener):
         self._listener = listener
@@ -35,24 +39,31 @@ class Radio:
         self.softap = network.WLAN(network.AP_IF)
         self.mode = 0
         self.state = NEVER
-        self.target = None  # (ssid, password, bssid or None) that is joined or wanted
+        # What is joined or wanted: (ssid, password, bssid or None, least security, whether to look for the strongest).
+        self.target = None
         self.error = 0
-        self.interval = 1  # seconds between attempts after a loss, 0 for none
+        self.interval, self.repeats = 1, 0  # seconds between attempts (0: none), how many (0: no end)
+        self.listing = 1, 0x7FF, -100, 0xFFFF  # AT+CWLAPOPT
         self._again = False  # whether a failed attempt is followed by another
-        self._waited = self._patience = 0
+        self._left = 0  # attempts that are left, if they have an end
+        self._told = False  # whether the listener has heard of JOINED, and not yet of LOST
+        self._address = None
+        self._waited = self._patience = self._looks = 0
         self._stale = None
         self._bssid = None
 
     def set_mode(self, mode):
-        """0 off, 1 station, 2 softAP, 3 both. The station's network is left when the station goes."""
-        starts = mode & ~self.mode & 1
+        """0 off, 1 station, 2 softAP, 3 both; returns what was switched on, in the same way.
+
+        The station's network is left when the station goes."""
+        starts = mode & ~self.mode
         if self.mode & ~mode & 1:
             self.leave()
             self.state = NEVER
         self.mode = mode
         self.station.active(bool(mode & 1))
         self.softap.active(bool(mode & 2))
-        if starts:
+        if starts & 1:
             # The ESP8266's SDK has a memory of its own, and by now joins the network that it was on last.
             self._disconnect()
             try:
@@ -60,72 +71,147 @@ class Radio:
                 self.station.config(reconnects=0)
             except ValueError:  # the ESP8266's SDK joins again by itself as well, and cannot be told not to
                 pass
+        return starts
 
     def access_point(self):
         """Of the network that is joined: the AP's MAC address (bytes, or None), channel, signal in dBm.
 
         No port tells the address of the AP, so the first question after joining costs a scan."""
+        channel, rssi = self.station.config("channel"), self.station.status("rssi")
         if not self._bssid:
-            ssid, _, self._bssid = self.target
+            ssid, _, self._bssid, _, _ = self.target
             if not self._bssid:
-                found = [ap for ap in self.station.scan() if ap[0] == ssid.encode()]
+                found = [ap for ap in self.station.scan() if ap[0] == ssid.encode() and ap[2] == channel]
                 if found:
-                    self._bssid = max(found, key=lambda ap: ap[3])[1]
-        return self._bssid, self.station.config("channel"), self.station.status("rssi")
+                    self._bssid = min(found, key=lambda ap: abs(ap[3] - rssi))[1]
+        return self._bssid, channel, rssi
 
-    def join(self, ssid, password, bssid, patience_ms, again=False):
+    def join(self, target, patience_ms, again=False):
         """Starts to join; `joined` is set when that has ended, with `error` 0 or a code of +CWJAP."""
         self.leave()
-        self.target = ssid, password, bssid
+        self.target = target
         self._again = again
+        self._left = self.repeats
         self._attempt(patience_ms)
 
+    def rejoin(self):
+        """Starts to join what was left or lost."""
+        self.join(self.target, _RETRY_PATIENCE_MS, True)
+
+    def set_reconnect(self, interval, repeats):
+        """The interval and the number of attempts, from the next one on."""
+        self.interval = interval
+        self.repeats = self._left = repeats
+        if self.state == DOWN:
+            self._timer.stop()
+            self._later()
+
     def _attempt(self, patience_ms):
-        ssid, password, bssid = self.target
         self.state = JOINING
         self.error = 0
-        self._bssid = None
         self._waited = 0
         self._patience = patience_ms
         self._stale = self.station.status()
         self.joined.clear()
         try:
-            self.station.connect(ssid, password or None, bssid=bssid)
+            found, self._bssid = self._choose()
+            if found:
+                ssid, password = self.target[:2]
+                self.station.connect(ssid, password or None, bssid=self._bssid)
         except OSError:
             self._fail(FAILED)
-            return
-        self._timer.start(_JOINING_MS)
+        else:
+            if found:
+                self._timer.start(_JOINING_MS)
+            else:
+                self._fail(NO_AP)
+
+    def _choose(self):
+        """Whether there may be an AP to join, and its BSSID, None if that is the chip's to find.
+
+        No port can be told what to look for, so where the host wants the strongest AP, or none below some kind of
+        security, that is found out by a scan."""
+        ssid, _, bssid, least, strongest = self.target
+        if not least and not strongest:
+            return True, bssid
+        best = None
+        for ap in self.station.scan():
+            fits = ap[0] == ssid.encode() and ap[4] >= least and bssid in (None, ap[1])
+            if fits and (best is None or ap[3] > best[3]):
+                best = ap
+        if best:
+            return True, best[1]
+        # A network may hide its name, but not what it needs.
+        return not least, bssid
 
     def leave(self):
         """Leaves the network, or gives up joining it."""
         self._timer.stop()
-        was_up = self.state == UP
+        self._again = False
         if self.state in (UP, JOINING, NO_ADDRESS):
             self.state = DOWN
             self._disconnect()
-        if was_up:
+        self._tell_lost()
+
+    def _tell_lost(self):
+        if self._told:
+            self._told = False
             self._listener(LOST)
 
     def _look(self):
         if self.state in (JOINING, NO_ADDRESS):
             self._look_for_address()
         elif self.state == UP:
-            if self.station.isconnected():
+            self._looks = (self._looks + 1) % _ADDRESS_LOOKS
+            if self._looks and self.station.isconnected():
                 self._timer.start(_UP_MS)
             else:
-                self.state = DOWN
-                self._disconnect()  # else the ESP8266's SDK comes back by itself, unasked
-                self._listener(LOST)
-                self._again = True
-                self._later()
+                self.check()
         elif self.target:
+            self._left -= 1
             self._attempt(_RETRY_PATIENCE_MS)
+
+    def check(self):
+        """Looks whether the network and its address are still what they were."""
+        if self.state != UP:
+            return
+        self._timer.start(_UP_MS)
+        address = self._current()
+        if address == self._address:
+            return
+        if address:
+            self._address = address
+            self._listener(MOVED)
+        elif self._associated():
+            self.state = NO_ADDRESS
+            self._waited = 0
+            self._patience = _RETRY_PATIENCE_MS
+            self._listener(MOVED)
+        else:
+            self._lose()
+
+    def _lose(self):
+        self.state = DOWN
+        self._disconnect()  # else the ESP8266's SDK comes back by itself, unasked
+        self._tell_lost()
+        self._again = True
+        self._left = self.repeats
+        self._later()
+
+    def _current(self):
+        """The station's address, None without one: the ESP32's port goes on being connected when it has lost that."""
+        address = self.station.ipconfig("addr4")[0] if self.station.isconnected() else _NOWHERE
+        return None if address == _NOWHERE else address
 
     def _look_for_address(self):
         self._waited += _JOINING_MS
-        if self.station.isconnected():
+        address = self._current()
+        if address:
             self.state = UP
-            self._listener(JOINED)
+            self._address = address
+            event = MOVED if self._told else JOINED
+            self._told = True
+            self._listener(event)
             self.joined.set()
             self._timer.start(_UP_MS)
             return
@@ -135,6 +221,9 @@ class Radio:
         if self._associated():
             self.state = NO_ADDRESS
             code = None  # a reason that is still shown is that of an earlier attempt
+        elif self._told:
+            self._lose()
+            return
         if code and (status != self._stale or self._waited > _STALE_MS):
             self._fail(code)
         elif self._waited > self._patience:
@@ -150,6 +239,9 @@ class Radio:
             return False
 
     def _fail(self, code):
+        if self._told:  # joined, but without an address for too long
+            self._lose()
+            return
         self.error = code
         self._disconnect()
         self.state = DOWN
@@ -163,5 +255,5 @@ class Radio:
             pass
 
     def _later(self):
-        if self._again and self.interval:
+        if self._again and self.interval and (self._left > 0 or not self.repeats):
             self._timer.start(self.interval * 1000)

@@ -10,22 +10,33 @@ BOARDS = pytest.mark.parametrize("board", ["esp32", "esp8266"])
 
 @BOARDS
 def test_cwjap_query(start, board):
+    # The ESP32 takes the first AP of that name that it meets, the ESP8266 the strongest.
+    found = {"esp32": '"02:00:00:00:00:01",6,-40', "esp8266": '"02:00:00:00:00:02",11,-30'}[board]
     play_transcript(
         start("--board", board, wifi=TOWN),
-        """
+        f"""
         > AT+CWJAP?
         < ⏎OK⏎
         > AT+CWJAP="home","12345678","02:00:00:00:00:01",1,7,5,1,20,3
         < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
         > AT+CWJAP?
         < +CWJAP:"home","02:00:00:00:00:01",6,-40,1,7,5,1,3⏎⏎OK⏎
-        # Without a choice of AP it is the one with the strongest signal.
         > AT+CWJAP="home","12345678"
         < WIFI DISCONNECT⏎WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
         > AT+CWJAP?
-        < +CWJAP:"home","02:00:00:00:00:02",11,-30,0,1,3,0,0⏎⏎OK⏎
+        < +CWJAP:"home",{found},0,1,3,0,0⏎⏎OK⏎
         > AT+CWJAP?
-        < +CWJAP:"home","02:00:00:00:00:02",11,-30,0,1,3,0,0⏎⏎OK⏎
+        < +CWJAP:"home",{found},0,1,3,0,0⏎⏎OK⏎
+        # The strongest, on either chip; also when it has become that only now.
+        > AT+CWJAP="home","12345678",,,,,1
+        < WIFI DISCONNECT⏎WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        > AT+CWJAP?
+        < +CWJAP:"home","02:00:00:00:00:02",11,-30,0,1,3,1,0⏎⏎OK⏎
+        ! ap rssi -80 02:00:00:00:00:02
+        > AT+CWJAP
+        < WIFI DISCONNECT⏎WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        > AT+CWJAP?
+        < +CWJAP:"home","02:00:00:00:00:01",6,-40,0,1,3,1,0⏎⏎OK⏎
         """,
     )
 
@@ -234,6 +245,58 @@ def test_cwautoconn(start, board):
         > ATE0
         < ATE0⏎⏎OK⏎
         > AT+CWAUTOCONN=2
+        < ⏎ERROR⏎
+        """,
+    )
+
+
+@BOARDS
+def test_cwjap_least_security(start, board):
+    """What the ESP8266 shows of WPA3 is WPA2, as its SDK knows no more."""
+    networks = """
+[[ap]]
+ssid = "open"
+[[ap]]
+ssid = "old"
+password = "12345"
+security = "WEP"
+[[ap]]
+ssid = "both"
+password = "12345678"
+security = "WPA/WPA2"
+[[ap]]
+ssid = "twins"
+password = "12345678"
+rssi = -20
+bssid = "02:00:00:00:00:01"
+security = "WPA"
+[[ap]]
+ssid = "twins"
+password = "12345678"
+rssi = -60
+bssid = "02:00:00:00:00:02"
+channel = 9
+"""
+    play_transcript(
+        start("--board", board, wifi=networks),
+        """
+        > AT+CWJAP="open",,,1
+        < +CWJAP:3⏎⏎ERROR⏎
+        > AT+CWJAP="old","12345",,1
+        < +CWJAP:3⏎⏎ERROR⏎
+        > AT+CWJAP="old","12345"
+        < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        > AT+CWJAP="both","12345678",,5
+        < WIFI DISCONNECT⏎+CWJAP:3⏎⏎ERROR⏎
+        > AT+CWJAP="both","12345678",,4
+        < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        > AT+CWJAP="twins","12345678",,3
+        < WIFI DISCONNECT⏎WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        > AT+CWJAP?
+        < +CWJAP:"twins","02:00:00:00:00:02",9,-60,3,1,3,0,0⏎⏎OK⏎
+        > AT+CWJAP="twins","12345678","02:00:00:00:00:01",3
+        < WIFI DISCONNECT⏎+CWJAP:3⏎⏎ERROR⏎
+        > AT+CWJAP="twins","12345678",,17
         < ⏎ERROR⏎
         """,
     )

@@ -126,8 +126,8 @@ def test_sleep_modes(start, board, shown):
             module.send("AT+SLEEP?")
             module.expect(f"+SLEEP:{shown[mode]}⏎⏎OK⏎")
             module.command("AT+SLEEP=0")
-    # Only without softAP.
-    for mode, answer in ((3, "ERROR"), (2, "ERROR"), (0, "OK"), (1, "OK")):
+    # Only without softAP; the ESP8266's port sets nothing of a station that is off.
+    for mode, answer in ((3, "ERROR"), (2, "ERROR"), (1, "OK"), (0, "OK" if board == "esp32" else "ERROR")):
         module.command(f"AT+CWMODE={mode}")
         module.send("AT+SLEEP=1")
         module.expect(f"⏎{answer}⏎")

@@ -244,7 +244,7 @@ def test_trailing_parameters_may_go_or_be_left_empty(play):
         ~ \\+CWLAP:.*?⏎⏎OK⏎
         > AT+CWLAP=,,6,,,
         ~ \\+CWLAP:.*?⏎⏎OK⏎
-        > AT+CWLAP=,,6,,,,
+        > AT+CWLAP=,,6,,,,,
         < ⏎ERROR⏎
         > AT+CWJAP="mpy-at","12345678",,,,,,,3
         < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎

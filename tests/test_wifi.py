@@ -145,8 +145,10 @@ def test_cwlap(start, board):
 def test_cwlap_of_many_networks_is_complete(start, board, count):
     """The list is longer than the port's buffer, on the ESP32 also than the terminal's."""
     names = [f"network {number:03}" for number in range(count)]
-    networks = [f'[[ap]]\nssid = "{name}"\nrssi = {-i - 1}\n' for i, name in enumerate(names)]
+    networks = [f'[[ap]]\nssid = "{name}"\nrssi = {-1 - i * 100 // count}\n' for i, name in enumerate(names)]
     module = start("--board", board, wifi="".join(networks))
+    # Of networks with the same signal any may come first, when it sorts them.
+    module.command("AT+CWLAPOPT=0,0x7FF")
     module.send("AT+CWLAP")
     for name in names:
         module.match(rf'\+CWLAP:\(0,"{name}",-\d+,"02:6d:70:79:61:..",6,-1,-1,7,7,0,0\)\r\n')

@@ -15,7 +15,7 @@ FORMS = ("test", "query", "set", "execute")
 # of its own is first used. The order is also that of AT+CMD?.
 CHAPTERS = {
     "basic": ("basic", "system", "uart", "factory", "flash", "power", "sleep", "timestamp", "python"),
-    "wifi": ("wifi",),
+    "wifi": ("wifi", "scan", "station", "softap", "phy"),
     "tcpip": ("tcpip", "sending", "receiving", "passthrough", "serving", "names", "clock", "mdns", "tls", "legacy"),
 }
 _ANYTIME = 16

@@ -47,6 +47,8 @@ class Esp32Radio(Radio):
         self.reason = 0
         self.requested = False
         self.attempts = 0
+        # What the radio was last switched on as, which it goes on being while it is off.
+        self.mode = [True, False]
         for settings in self.settings:
             settings["txpower"] = 19.5
         # -1: the radio tries for ever to come back to a network that it has lost.
@@ -106,6 +108,8 @@ class Esp32Radio(Radio):
     def wlan_active(self, interface, *value):
         if value:
             self.switch(interface, bool(value[0]))
+            if any(self.active):
+                self.mode = self.active.copy()
         if value and interface == STATION:
             if not value[0] and (self.ap or self.due):
                 self._disconnected(_ASSOC_LEAVE, None)
@@ -181,7 +185,7 @@ class Esp32Radio(Radio):
         return [(ssid, ap.bssid, ap.channel, ap.rssi, SECURITY[ap.security], False) for ssid, ap in found]
 
     def check_options(self, interface, given, wanted):
-        if not self.active[interface]:
+        if not self.mode[interface]:
             raise OSError("Wifi Invalid Mode")
         if "mac" in given:
             other = self.settings[1 - interface]["mac"]

@@ -56,8 +56,10 @@ class Interpreter:
         """Whether a command runs."""
         return self._task is not None
 
-    def keep(self, *values):
-        """For a handler: what is to be saved if the command ends well, in place of what the host gave."""
+    def keep(self, *values, name=None):
+        """For a handler: what is to be saved if the command ends well, in place of what the host gave; with `name` as
+        that of another command."""
+        self._save[0] = name or self._save[0]
         self._save[1] = list(values)
 
     def _split(self, line, length):

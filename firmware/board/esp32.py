@@ -25,6 +25,9 @@ UDP_MAX = 4096  # bytes of a datagram that is received whole
 WINDOW = 5760  # bytes that a link keeps in passive receive mode
 WINDOWS = 28800  # and all of them together
 IPV6 = True
+# 802.11 b, g, n and long range: as AT+CWSTAPROTO has them, as the port has them.
+PROTOCOLS = ((1, 1), (3, 3), (7, 7), (8, 8), (9, 9), (11, 11), (15, 15))
+STATIONS = 0  # on the softAP: as many as the host says
 BLOCK = 2920  # bytes that passthrough sends at a time
 DNS_PORT = 53
 NTP_PORT = 123

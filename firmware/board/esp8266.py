@@ -25,6 +25,9 @@ UDP_MAX = 1472  # bytes of a datagram that is received whole
 WINDOW = 2920  # bytes that a link keeps in passive receive mode; stock has 5760, which the heap has not
 WINDOWS = 2920  # and all of them together
 IPV6 = False  # the port's lwIP is built without it
+# 802.11 b, g and n: as AT+CWSTAPROTO has them, as the port has them.
+PROTOCOLS = ((1, 1), (3, 2), (7, 3))
+STATIONS = 4  # on the softAP: the SDK's number, which the port cannot change
 BLOCK = 1460  # bytes that passthrough sends at a time
 DNS_PORT = 53
 NTP_PORT = 123

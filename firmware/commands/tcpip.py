@@ -59,7 +59,7 @@ class StartAny:
 async def open_link(at, number, kind, host, port, *values):
     """A link that is connected, but not yet listened to; ATError or OSError when it cannot be."""
     v6 = kind.endswith("v6")
-    if at.radio.state != UP or (v6 and not at.resolver.ipv6):
+    if (at.radio.state != UP and not at.radio.mode & 2) or (v6 and not at.resolver.ipv6):
         raise ATError()
     begin = _start_udp if kind.startswith("UDP") else _start_tcp
     return await begin(at, number, host, port, 3 if v6 else 2, values)

@@ -1,10 +1,16 @@
-"""The Wi-Fi chapter: modes, joining and leaving networks, addresses.
+"""The Wi-Fi chapter: modes, joining and leaving networks, coming back to them.
 Manual: Wi-Fi_AT_Commands.rst of espressif/esp-at, tag v2.3.0.0_esp8266."""
+
+from micropython import const
 
 from firmware.at import messages
 from firmware.at.command import ALWAYS, STORE, command
 from firmware.at.messages import ATError
-from firmware.wifi import UP
+from firmware.commands.macs import mac_bytes, mac_text
+from firmware.wifi import DOWN, NEVER, UP
+
+# The least kind of security that is WPA.
+_WPA = const(2)
 
 
 @command("AT+CWMODE", "mode:0..3, auto_connect:0..1=1", saved=STORE)
@@ -15,20 +21,22 @@ class Mode:
         at.line("+CWMODE:%d", at.radio.mode)
 
     async def set(at, mode, auto_connect):
-        was_station = at.radio.mode & 1
-        at.radio.set_mode(mode)
-        if auto_connect and mode & 1 and not was_station:
+        if at.set_mode(mode) & 1 and auto_connect:
             at.join_saved()
 
 
 @command(
     "AT+CWJAP",
-    "ssid:text32?, password:text64?, bssid:text17?, pci_en:0..1=0, reconnect:0..7200=1, listen_interval:1..100=3, "
+    "ssid:text32?, password:text64?, bssid:text17?, authmode:0..16=0, reconnect:0..7200=1, listen_interval:1..100=3, "
     "scan_mode:0..1=0, timeout:3..600=15, pmf:0..3=0",
     saved=STORE,
 )
 class Join:
-    """Joins a network; without parameters the last one. Fails with +CWJAP:1 time-out, 2 password, 3 no AP, 4 other."""
+    """Joins a network; without parameters the last one. Fails with +CWJAP:1 time-out, 2 password, 3 no AP, 4 other.
+
+    Below `authmode` (numbers of CWLAP; 1 is for any WPA) no network is joined; `scan_mode` 1 looks for the strongest
+    AP of that name, also when the station comes back. Both need a scan, during which links of the softAP pause.
+    `listen_interval` and `pmf` have no effect, as no port of MicroPython can set them."""
 
     def query(at):
         if at.radio.state == UP:
@@ -36,7 +44,7 @@ class Join:
             options = at.settings.get("CWJAP")[3:]
             at.line(
                 '+CWJAP:"%s","%s",%d,%d,%d,%d,%d,%d,%d',
-                *(at.radio.target[0], _format_mac(bssid or bytes(6)), channel, rssi),
+                *(at.radio.target[0], mac_text(bssid or bytes(6)), channel, rssi),
                 *(options[0], at.radio.interval, options[2], options[3], options[5]),
             )
 
@@ -44,6 +52,9 @@ class Join:
         saved = at.settings.get("CWJAP")
         if not saved:
             raise ATError()
+        saved = list(saved)
+        if at.settings.get("CWRECONNCFG"):  # it may be newer
+            saved[4] = at.radio.interval
         return await _join(at, *saved)
 
     async def set(at, ssid, password, bssid, *options):
@@ -58,32 +69,38 @@ class Join:
         return await _join(at, ssid, password, bssid, *options)
 
 
-async def _join(at, ssid, password, bssid, pci_en, interval, listen_interval, scan_mode, timeout, pmf):
-    if not at.radio.mode & 1:
+async def _join(at, ssid, password, bssid, authmode, interval, listen_interval, scan_mode, timeout, pmf):
+    radio = at.radio
+    if not radio.mode & 1:
         raise ATError()
-    at.radio.interval = interval
-    at.radio.join(ssid, password, _mac(bssid, 2), timeout * 1000)
-    await at.radio.joined.wait()
-    if at.radio.error:
-        at.line("+CWJAP:%d", at.radio.error)
-        raise ATError(messages.E_FAILED, at.radio.error)
+    radio.interval = interval
+    mac = None if bssid is None else mac_bytes(bssid, 2)
+    radio.join((ssid, password, mac, _WPA if authmode == 1 else authmode, scan_mode), timeout * 1000)
+    await radio.joined.wait()
+    if radio.error:
+        at.line("+CWJAP:%d", radio.error)
+        raise ATError(messages.E_FAILED, radio.error)
+    if at.settings.get("CWRECONNCFG"):
+        at.settings.put("CWRECONNCFG", [interval, radio.repeats, 0], STORE)
 
 
-def _mac(text, index):
-    """Six bytes of "aa:bb:cc:dd:ee:ff", None of None; ATError for anything else."""
-    if text is None:
-        return None
-    try:
-        mac = bytes.fromhex(text.replace(":", ""))
-    except ValueError:
-        mac = b""
-    if len(mac) != 6 or len(text) != 17:
-        raise ATError(messages.E_PARSE, index)
-    return mac
+@command("AT+CWRECONNCFG", "interval:0..7200, count:0..1000, now:0..1=0", saved=STORE)
+class Reconnect:
+    """Seconds between attempts to come back to a network that is lost (0: none), and how many (0: no end). now 1: tries
+    at once, if the station is not joined."""
 
+    def query(at):
+        at.line("+CWRECONNCFG:%d,%d", at.radio.interval, at.radio.repeats)
 
-def _format_mac(mac):
-    return ":".join("%02x" % byte for byte in mac)
+    def set(at, interval, count, now):
+        radio = at.radio
+        radio.set_reconnect(interval, count)
+        at.interpreter.keep(interval, count, 0)
+        if now and radio.mode & 1 and radio.state in (NEVER, DOWN):
+            if radio.target:
+                radio.rejoin()
+            else:
+                at.join_saved()
 
 
 @command("AT+CWAUTOCONN", "enable:0..1", saved=ALWAYS)
@@ -114,47 +131,3 @@ class State:
     def query(at):
         target = at.radio.target
         at.line('+CWSTATE:%d,"%s"', at.radio.state, target[0] if target else "")
-
-
-@command(
-    "AT+CWLAP",
-    "ssid:text32?, mac:text17?, channel:0..14?, scan_type:0..1?, scan_time_min:0..1500?, scan_time_max:0..1500?",
-)
-class List:
-    """Lists the networks in range: +CWLAP:(ecn,ssid,rssi,mac,channel,-1,-1,7,7,0,0), the strongest first."""
-
-    async def execute(at):
-        await _list(at, lambda ap: True)
-
-    async def set(at, ssid, mac, channel, *_):
-        mac = _mac(mac, 1)
-        await _list(
-            at,
-            lambda ap: (
-                (ssid is None or ap[0] == ssid.encode()) and mac in (None, ap[1]) and (not channel or ap[2] == channel)
-            ),
-        )
-
-
-async def _list(at, wanted):
-    """Prints what a scan found. The ports do not tell offset, calibration, ciphers, b/g/n and WPS of a network:
-    -1, unknown (7) and 0 stand in their places."""
-    if not at.radio.mode & 1:
-        raise ATError()
-    found = [ap for ap in at.radio.station.scan() if wanted(ap)]
-    found.sort(key=lambda ap: -ap[3])
-    for ssid, bssid, channel, rssi, security, _ in found:
-        await at.port.room()
-        at.port.write(b'+CWLAP:(%d,"%s",%d,"' % (security, ssid, rssi))
-        at.line('%s",%d,-1,-1,7,7,0,0)', _format_mac(bssid), channel)
-
-
-@command("AT+CIPSTA")
-class Address:
-    """IPv4 address, gateway and netmask of the station."""
-
-    def query(at):
-        ip, netmask, gateway, _ = at.radio.station.ifconfig()
-        at.line('+CIPSTA:ip:"%s"', ip)
-        at.line('+CIPSTA:gateway:"%s"', gateway)
-        at.line('+CIPSTA:netmask:"%s"', netmask)

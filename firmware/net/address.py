@@ -26,6 +26,14 @@ def is_ipv4(text):
     return len(numbers) == 4 and all(n.isdigit() and int(n) < 256 for n in numbers)
 
 
+def same_network(ip, other, netmask):
+    """Whether two IPv4 addresses are in one network; an IPv6 address is in none."""
+    if ":" in ip:
+        return False
+    ip, other, netmask = (text.split(".") for text in (ip, other, netmask))
+    return not any((int(ip[i]) ^ int(other[i])) & int(netmask[i]) for i in range(4))
+
+
 def is_ipv6(text):
     """Whether it looks like an IPv6 address, which no name does: it has colons, and hexadecimal digits only.
 

@@ -56,10 +56,14 @@ class Links:
         if self.listener:
             self.listener.closed(link)
 
-    def end_all(self):
-        """Closes the links because the network is gone, but for those that are to outlive that."""
+    def end_all(self, stays=None):
+        """Closes the links because the network is gone, but for those that are to outlive that.
+
+        `stays(ip)` tells whether a peer is in another network."""
         for link in self.table:
             if link and link.open:
+                if stays and stays(link.ip):
+                    continue
                 if link.datagrams or not self.kept[link.number]:
                     self.end(link)
             elif link:

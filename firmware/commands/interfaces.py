@@ -1,0 +1,80 @@
+"""What the commands of the station and of the softAP have in common: addresses, MAC addresses, protocols."""
+
+from firmware.at.messages import E_PARSE, E_RANGE, ATError
+from firmware.commands.macs import mac_bytes, mac_text
+from firmware.net.address import is_ipv4, same_network
+
+
+def addresses(ip, gateway, netmask):
+    """The three addresses, the missing ones made up; ATError when they do not fit each other."""
+    if netmask is None:
+        netmask = "255.255.255.0"
+    if gateway is None:
+        gateway = ip[: ip.rfind(".")] + ".1"
+    for i, text in enumerate((ip, gateway, netmask)):
+        if not is_ipv4(text) or (i < 2 and text == "0.0.0.0"):
+            raise ATError(E_PARSE, i)
+    mask = 0
+    for part in netmask.split("."):
+        mask = mask << 8 | int(part)
+    # All ones stand before all zeros, and there is one of each.
+    spare = mask ^ 0xFFFFFFFF
+    if not mask or not spare or spare & (spare + 1):
+        raise ATError(E_RANGE, 2)
+    if not same_network(ip, gateway, netmask):
+        raise ATError(E_RANGE, 1)
+    return ip, gateway, netmask
+
+
+def show_addresses(at, name, wlan):
+    """Prints the addresses of an interface."""
+    ip, netmask, gateway, _ = wlan.ifconfig()
+    at.line('%s:ip:"%s"', name, ip)
+    at.line('%s:gateway:"%s"', name, gateway)
+    at.line('%s:netmask:"%s"', name, netmask)
+
+
+def show_mac(at, name, wlan):
+    """Prints the MAC address of an interface."""
+    at.line('%s:"%s"', name, mac_text(wlan.config("mac")))
+
+
+def set_mac(wlan, text, before):
+    """Sets the MAC address of an interface; `before()` makes way for that. ATError or OSError if it cannot be."""
+    mac = mac_bytes(text, 0)
+    if mac[0] & 1 or not any(mac):
+        raise ATError(E_RANGE, 0)
+    if mac == wlan.config("mac"):
+        return
+    before()
+    wlan.config(mac=mac)
+    # The ESP8266's port does not say whether its SDK has taken it.
+    if wlan.config("mac") != mac:
+        raise ATError()
+
+
+def show_protocol(at, name, bit):
+    """Prints the protocols of the interface that is one bit of AT+CWMODE."""
+    if not at.radio.mode & bit:
+        raise ATError()
+    number = (at.radio.station if bit == 1 else at.radio.softap).config("protocol")
+    for protocol, of_port in at.board.PROTOCOLS:
+        if of_port == number:
+            at.line("%s:%d", name, protocol)
+
+
+def set_protocol(at, wlan, protocol):
+    """Sets the protocols of an interface; ATError for what this chip has not."""
+    for possible, of_port in at.board.PROTOCOLS:
+        if possible == protocol:
+            configure(wlan, protocol=of_port)
+            return
+    raise ATError(E_RANGE, 0)
+
+
+def configure(wlan, **options):
+    """Sets options of an interface; ATError for what the chip refuses."""
+    try:
+        wlan.config(**options)
+    except (OSError, ValueError, RuntimeError):  # each port has its own for each fault, some without a number
+        raise ATError()
