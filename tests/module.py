@@ -5,36 +5,24 @@ import contextlib
 import os
 import re
 import select
-import signal
-import socket
-import subprocess
-import sys
 import termios
 import time
 import tty
 
-# Long enough for a loaded machine; a test that passes never waits for it.
-LIMIT = 30
+from mpyat.pytest_plugin import LIMIT, SimulatedModule
+
 # Seconds, clearly more than the silence that must stand around `+++`, also on a busy machine.
 PAUSE = 0.1
 
 
-class Module:
-    """Starts `atsim` with `options` and opens its terminal; `port` is the terminal's path.
+class Module(SimulatedModule):
+    """Starts `atsim` with `options` and opens its terminal.
 
     `ready=True` waits for the start-up message and switches the echo off. `inside` is a command that runs another."""
 
     def __init__(self, folder, *options, ready=True, inside=()):
+        super().__init__(folder, *options, inside=inside)
         self.folder = folder
-        self.control_path = str(folder / "control")
-        self.errors = open(folder / "stderr", "w+b")
-        command = [*inside, sys.executable, "-m", "mpyat.simulator", "--control", self.control_path, *map(str, options)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors, stdin=subprocess.DEVNULL)
-        line = self.process.stdout.readline().decode()
-        if not line.startswith("AT port: "):
-            self.process.wait(LIMIT)
-            raise AssertionError(f"atsim did not start: {line!r} {self.console()}")
-        self.port = line.removeprefix("AT port: ").strip()
         self.fd = -1
         self.received = bytearray()
         self.open()
@@ -54,35 +42,9 @@ class Module:
         self.fd = -1
 
     def stop(self):
-        """Ends the simulator, unless that was done; AssertionError if it does not end well."""
-        if self.errors.closed:
-            return
         if self.fd >= 0:
             self.close()
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            status = self.process.wait(LIMIT)
-        finally:
-            self.process.kill()
-            self.process.stdout.close()
-        console = self.console()
-        self.errors.close()
-        assert status == 0, f"atsim ended with status {status}: {console}"
-        assert "Traceback" not in console, console
-
-    def console(self):
-        """What the chip's console and atsim have printed so far."""
-        self.errors.flush()
-        with open(self.errors.name, "rb") as file:
-            return file.read().decode(errors="replace")
-
-    def control(self, command):
-        """One line to the control socket; returns the answer."""
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
-            sock.settimeout(LIMIT)
-            sock.connect(self.control_path)
-            sock.sendall(command.encode() + b"\n")
-            return sock.makefile().readline().strip()
+        super().stop()
 
     # Sending
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pytest
 from module import encode
 from mpyat import catalog, sources
 from mpyat.tested import where
@@ -38,6 +39,17 @@ def test_session_of_the_readme(module):
             module.match("(⏎)*" + said + "⏎")
     module.settled()
     peer.close()
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/driver-ci.md"])
+def test_drivers_tests_in_the_docs(page, tmp_path):
+    """They run as they stand there, with the plugin that comes with the package."""
+    text = (sources.root() / page).read_text()
+    shown = text.split("<!-- driver test -->\n```python\n")[1].split("```\n<!-- end of driver test -->")[0]
+    (tmp_path / "test_driver.py").write_text(shown)
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", tmp_path]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert result.returncode == 0 and "1 passed" in result.stdout, result.stdout
 
 
 def test_each_command_is_tested():

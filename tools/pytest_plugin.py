@@ -1,0 +1,94 @@
+"""A plugin for pytest: modules in the simulator, for the tests of a driver.
+It is there wherever mpy-at is installed; the fixture `atsim` starts a module, and ends it with the test."""
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import termios
+import time
+import tty
+
+import pytest
+
+# Seconds, long enough for a loaded machine; a test that passes never waits for it.
+LIMIT = 30
+
+
+class SimulatedModule:
+    """A module in a simulator of its own. `port` is the path of its terminal, to be opened like any serial port.
+
+    folder: where its files go. options: those of the command `atsim`. inside: a command that runs another.
+    Raises RuntimeError when it does not start."""
+
+    def __init__(self, folder, *options, inside=()):
+        self.control_path = str(folder / "control")
+        self.errors = open(folder / "stderr", "w+b")
+        command = [*inside, sys.executable, "-m", "mpyat.simulator", "--control", self.control_path, *map(str, options)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors, stdin=subprocess.DEVNULL)
+        line = self.process.stdout.readline().decode()
+        if not line.startswith("AT port: "):
+            self.process.wait(LIMIT)
+            raise RuntimeError(f"atsim did not start: {line!r} {self.console()}")
+        self.port = line.removeprefix("AT port: ").strip()
+
+    def wait_until_ready(self):
+        """Returns when the module has said `ready`; what it has sent until then is gone. Raises TimeoutError."""
+        fd = os.open(self.port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        try:
+            tty.setraw(fd, termios.TCSANOW)
+            said = b""
+            deadline = time.monotonic() + LIMIT
+            while b"\r\nready\r\n" not in said:
+                if not select.select([fd], [], [], max(deadline - time.monotonic(), 0))[0]:
+                    raise TimeoutError(f"the module is not ready: {self.console()}")
+                said += os.read(fd, 4096)
+        finally:
+            os.close(fd)
+
+    def control(self, command):
+        """Sends a line to the simulator's control socket, such as `ap down mpy-at`; returns the answer."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+            sock.settimeout(LIMIT)
+            sock.connect(self.control_path)
+            sock.sendall(command.encode() + b"\n")
+            return sock.makefile().readline().strip()
+
+    def console(self):
+        """What the chip's console and atsim have printed so far."""
+        self.errors.flush()
+        with open(self.errors.name, "rb") as file:
+            return file.read().decode(errors="replace")
+
+    def stop(self):
+        """Ends the simulator, unless that was done. AssertionError if it or the firmware has failed."""
+        if self.errors.closed:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            status = self.process.wait(LIMIT)
+        finally:
+            self.process.kill()
+            self.process.stdout.close()
+        console = self.console()
+        self.errors.close()
+        assert status == 0, f"atsim ended with status {status}: {console}"
+        assert "Traceback" not in console, console
+
+
+@pytest.fixture
+def atsim(tmp_path_factory):
+    """A function that starts a module that is ready, with options of the command `atsim`; see SimulatedModule."""
+    modules = []
+
+    def start(*options):
+        module = SimulatedModule(tmp_path_factory.mktemp("atsim"), *options)
+        modules.append(module)
+        module.wait_until_ready()
+        return module
+
+    yield start
+    for module in modules:
+        module.stop()
