@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pyte
 import pytest
+from mpyat import sources
 
 _TIMEOUT = 20  # seconds; only ever reached when something is broken
 _CONSOLE = [sys.executable, "-m", "mpyat.terminal"]
@@ -441,6 +442,28 @@ def test_simulator_ends_with_the_console(person):
     assert user.leaves() == 0
     assert select.select([simulator], [], [], 0)[0]
     os.close(simulator)
+
+
+def test_commands_of_ones_own_are_completed(person, wire):
+    user = person("--simulator", "--", "--commands", str(sources.root() / "examples" / "commands"))
+    user.sees("ready", "AT:")
+    user.types("AT+PIN")
+    user.sees(r"AT: AT\+PIN", r" +AT\+PIN= +set.*", r" +AT\+PING .*")
+    user.types("=4,")
+    user.sees(r"AT\+PIN=<number 0-39>,\[<level 0-1>\].*")
+    user.types("1\r")
+    user.sees(r"AT\+PIN=4,1", "OK", "AT:")
+    assert user.leaves() == 0
+    # Of a module on a port the console learns from what that lists.
+    user = person(wire.path)
+    user.sees("AT:")
+    user.types("AT+CMD?\r")
+    wire.answer(b"AT+CMD?", b'+CMD:0,"AT",0,0,0,1\r\n+CMD:1,"AT+MINE",0,1,0,0\r\n\r\nOK\r\n')
+    user.sees("OK", "AT:")
+    user.types("AT+MIN")
+    user.sees(r"AT: AT\+MIN", r" +AT\+MINE +A command of the module's own.*")
+    user.types("\x03")
+    assert user.leaves() == 0
 
 
 @pytest.mark.parametrize("options", [["--wifi", "/nope"], ["--no-such-option"]])

@@ -75,10 +75,10 @@ def test_sysflash(start):
 
 
 def test_sysflash_keeps_reports_out_of_its_data(start):
-    module = start("--board", "esp32", "--partition", "user=1024")
+    module = start("--board", "esp32", "--partition", "user=256")
     module.send('AT+CWJAP="mpy-at","12345678"')
     module.expect("WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎")
-    size = 1024 * 1024
+    size = 256 * 1024
     module.send(f'AT+SYSFLASH=2,"user",0,{size}')
     module.expect(f"+SYSFLASH:{size},")
     assert module.control("ap down mpy-at") == "ok"

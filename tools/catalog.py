@@ -2,6 +2,7 @@
 The chip's index, the console's completion, the tables in the docs and the fuzzer come from here."""
 
 import ast
+import contextlib
 import functools
 import sys
 import types
@@ -98,6 +99,16 @@ def load(root=None, board=""):
         for command in _module(root / "firmware" / "commands" / f"{module}.py", chapter)
         if not board or command.board in ("", board)
     ]
+
+
+def own(folder):
+    """The commands that the Python files of a folder declare, as files in /commands on the flash do; a file that the
+    firmware would leave out is left out here, too."""
+    commands = []
+    for path in sorted(Path(folder).glob("*.py")):
+        with contextlib.suppress(OSError, SyntaxError, NameError, ValueError):
+            commands += _module(path, "own")
+    return commands
 
 
 def _module(path, chapter):

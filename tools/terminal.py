@@ -48,14 +48,19 @@ def _script(port, arguments):
 
 def _interactive(port, arguments, log):
     # The editor takes longer to import than a whole short script takes to run.
-    from .catalog import load
+    from .catalog import load, own
     from .console_view import View
+
+    simulator = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    simulator.add_argument("--commands")
+    folder = simulator.parse_known_args(arguments.options)[0].commands
+    commands = load() + (own(folder) if folder else [])
 
     async def run():
         # Within asyncio a signal must not raise wherever the loop happens to be.
         for number in _ENDING_SIGNALS:
             asyncio.get_running_loop().add_signal_handler(number, asyncio.current_task().cancel)
-        await View(port, load(), arguments.timestamps, log).run()
+        await View(port, commands, arguments.timestamps, log).run()
 
     asyncio.run(run())
 

@@ -81,6 +81,7 @@ async def _read(at, partition, offset, length):
         view = memoryview(buffer)[: min(length, _CHUNK)]
         partition.readblocks(offset // _BLOCK, view, offset % _BLOCK)
         at.port.send(view, 0, len(view))
-        await at.port.sent()
+        while not at.port.takes_data():
+            await at.loop.sleep(1)
         offset += len(view)
         length -= len(view)
