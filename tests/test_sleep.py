@@ -209,10 +209,9 @@ def test_light_sleep_begins_again_after_a_pulse(start):
     module.command("AT+SLEEPWKCFG=2,12,0")
     assert module.control("pin 12 high") == "ok"
     module.command("AT+SLEEP=2")
-    for _ in range(2):
-        fall_asleep(module)
-        assert module.control("wake") == "ok"
-        module.command("AT")
+    fall_asleep(module)
+    assert module.control("wake") == "ok"
+    module.command("AT")
     fall_asleep(module)
     # A reset ends it as well, and deep sleep is possible after it.
     assert module.control("power cycle") == "ok"

@@ -188,10 +188,11 @@ def test_passthrough_from_the_start(feed):
     assert feed(stream, b"\r\nready\r\n\r\n>x") == [line(b"ready", "report"), Prompt(None), Raw(b"x")]
 
 
-def test_restart(feed):
+@pytest.mark.parametrize("sent, answer", [(b"AT+RST", b""), (b"at+restore", b""), (b"AT+GSLP=100", b"100\r\n")])
+def test_restart(feed, sent, answer):
     stream = Stream()
-    stream.sent_line(b"AT+RST")
-    feed(stream, b"AT+RST\r\n\r\nOK\r\n")
+    stream.sent_line(sent)
+    feed(stream, sent + b"\r\n" + answer + b"\r\nOK\r\n")
     assert stream.waiting
     assert feed(stream, b">\xffboot messages\r\n\r\nready\r\n")[-1] == line(b"ready", "report")
     assert (stream.waiting, stream.passthrough) == (False, False)

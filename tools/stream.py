@@ -87,6 +87,9 @@ def _describe(line: bytes) -> _Sent:
     name, parameters = match[1].upper(), match[2]
     if name in (b"RST", b"RESTORE") and parameters is None:
         return _Sent("ready")
+    if name == b"GSLP" and (parameters or b"").isdigit():
+        # Nothing is heard while it sleeps.
+        return _Sent("ready")
     if name == b"CIPDINFO" and parameters in (b"0", b"1"):
         return _Sent("final", info=parameters == b"1")
     if name in (b"CIPSEND", b"CIPSENDEX", b"CIPSENDL"):
