@@ -44,7 +44,7 @@ class Sleeper:
         at = self._at
         mode = at.radio.mode
         wanted = at.radio.target
-        at.radio.set_mode(0)
+        at.set_mode(0)
         await at.port.empty()
         pin = at.settings.get("SLEEPWKCFG")
         if pin:
@@ -52,7 +52,7 @@ class Sleeper:
         machine.lightsleep()
         esp32.wake_on_gpio((), True)  # it would keep the chip from deep sleep
         at.port.arrived = ticks_ms()
-        at.radio.set_mode(mode)
+        at.set_mode(mode)
         if wanted:
             at.join_saved()
 

@@ -141,13 +141,6 @@ class Esp32Radio(Radio):
         if self.ap or self.due:
             self._disconnected(_ASSOC_LEAVE, None)
 
-    def _set_option(self, interface, name, value):
-        if name == "txpower":
-            if not any(self.active):
-                raise OSError("Wifi Not Started")
-            value = max(power for power in _POWERS if power <= value * 4) / 4
-        super()._set_option(interface, name, value)
-
     def wlan_status(self, interface, *name):
         if not name:
             return self._status() if interface == STATION else None
@@ -193,6 +186,10 @@ class Esp32Radio(Radio):
                 raise OSError("Wifi Invalid MAC Address")
             if interface == STATION and (self.ap or self.due):
                 raise OSError("Wifi Internal State Error")
+        if "txpower" in given:
+            if not any(self.active):
+                raise OSError("Wifi Not Started")
+            wanted["txpower"] = max(power for power in _POWERS if power <= given["txpower"] * 4) / 4
         if wanted["protocol"] not in _PROTOCOLS or wanted["bandwidth"] not in (1, 2):
             raise RuntimeError("Wifi Unknown Error 0x0102")
         if interface == STATION:
