@@ -1,5 +1,6 @@
-"""What few hosts ever send: user partitions of the flash, registers, and going back to an earlier firmware."""
+"""What few hosts ever send: user partitions and files of the flash, registers, going back to an earlier firmware."""
 
+import hashlib
 import time
 
 import pytest
@@ -99,6 +100,91 @@ def test_sysflash_without_partitions(start):
         """,
     )
     play_transcript(start("--board", "esp8266"), "> AT+SYSFLASH?\n < ⏎ERROR⏎\n > AT+SYSFLASH=?\n < ⏎ERROR⏎")
+
+
+def test_fs(start, tmp_path):
+    """The manual's examples, and what they need around them."""
+    flash = tmp_path / "flash.img"
+    module = start("--board", "esp32", "--flash", flash)
+    play_transcript(
+        module,
+        r"""
+        > AT+FS=0,4,"."
+        < +FS:⏎⏎OK⏎
+        > AT+FS=0,3,"filename"
+        < ⏎ERROR⏎
+        > AT+FS=0,1,"filename",0,6
+        < ⏎OK⏎⏎>
+        >> abcdef
+        < ⏎OK⏎
+        > AT+FS=1,1,"filename",100,10
+        < ⏎OK⏎⏎>
+        >> 0123456789
+        < ⏎OK⏎
+        > AT+FS=0,3,"filename"
+        < +FS:110⏎⏎OK⏎
+        > AT+FS=0,2,"filename",98,100
+        < +FS:12,\0\00123456789⏎OK⏎
+        > AT+FS=0,2,"filename",0,3
+        < +FS:3,abc⏎OK⏎
+        > AT+FS=0,2,"filename",110,1
+        < +FS:0,⏎OK⏎
+        > AT+FS=0,1,"other",0,1
+        < ⏎OK⏎⏎>
+        >> x
+        < ⏎OK⏎
+        > AT+FS=0,4,"."
+        < +FS:filename other ⏎⏎OK⏎
+        > AT+FS=1,5,"other"
+        < +FS:9dd4e461268c8034f5c8564e155c67a6⏎⏎OK⏎
+        > AT+FS=1,6
+        ~ \+FS:\d+,524288⏎⏎OK⏎
+        > AT+FS=0,0,"other"
+        < ⏎OK⏎
+        > AT+FS=0,0,"other"
+        < ⏎ERROR⏎
+        """,
+    )
+    # The firmware's own files are out of reach.
+    for name in ("../main.py", "/main.py", "..", ".", ""):
+        for line in (f'0,0,"{name}"', f'0,2,"{name}",0,10', f'0,3,"{name}"', f'0,5,"{name}"', f'0,1,"{name}",0,1'):
+            module.send(f"AT+FS={line}")
+            module.expect("⏎ERROR⏎")
+    for line in ('0,1,"a",0', '0,1,"a",0,8193', '0,1,"a",0,0', '0,2,"filename"', "0,2", '0,4,"main"', '2,3,"a"', "0,7"):
+        module.send(f"AT+FS={line}")
+        module.expect("⏎ERROR⏎")
+    module.stop()
+    module = start("--board", "esp32", "--flash", flash)
+    play_transcript(module, '> AT+FS=0,4,"/"\n < +FS:filename ⏎⏎OK⏎')
+
+
+def test_fs_with_much_data(start):
+    module = start("--board", "esp32")
+    everything = bytes(range(256)) * 32
+    for part in range(4):
+        module.send(f'AT+FS=0,1,"big",{part * 8192},8192')
+        module.expect("⏎OK⏎⏎>")
+        module.write(everything)
+        module.expect("⏎OK⏎")
+    module.send('AT+FS=0,2,"big",0,100000')
+    module.expect("+FS:32768,")
+    assert module.take(32768) == everything * 4
+    module.expect("⏎OK⏎")
+    module.send('AT+FS=0,5,"big"')
+    module.expect(f"+FS:{hashlib.md5(everything * 4).hexdigest()}⏎⏎OK⏎")
+    # A full flash is an ERROR, and what is there stays.
+    module.send("AT+SYSLOG=1")
+    module.expect("⏎OK⏎")
+    for number in range(100):
+        module.send(f'AT+FS=0,1,"{number}",0,8192')
+        module.expect("⏎OK⏎⏎>")
+        module.write(everything)
+        if module.match(r"(ERR CODE:0x010a001c\r\n)?\r\n(OK|ERROR)\r\n")[2] == b"ERROR":
+            break
+    assert 10 < number < 99
+    module.send('AT+FS=0,3,"big"')
+    module.expect("+FS:32768⏎⏎OK⏎")
+    module.settled()
 
 
 @BOARDS

@@ -119,6 +119,7 @@ def test_data_that_was_fetched(feed):
         (b'AT+CIPSEND=3,50,"host",80', 50),
         (b"AT+CIPSENDL=0,70000", 70000),
         (b'AT+SYSFLASH=1,"client_cert",0,100', 100),
+        (b'AT+FS=0,1,"name",100,10', 10),
     ],
 )
 @pytest.mark.parametrize("prompt", [b"\r\nOK\r\n\r\n>", b"\r\nOK\r\n> "])

@@ -16,7 +16,6 @@ tcpip: CIPTCPOPT CIPCONNPERSIST
 
 # Why a command is not there and will not be, as long as MicroPython's ports are what they are.
 REASONS = {
-    "FS": "There is no FAT partition; `AT+MPYREPL` and `mpremote` read and write the files that there are.",
     "CWSTARTSMART": "No port of MicroPython lets a program listen to what SmartConfig sends.",
     "CWSTOPSMART": "See `CWSTARTSMART`.",
     "WPS": "No port has WPS.",

@@ -102,6 +102,11 @@ def _describe(line: bytes) -> _Sent:
         length = re.match(rb'1,"[^"]*",\d+,(\d+)', parameters or b"")
         if length:
             return _Sent("prompt", int(length[1]))
+    if name == b"FS":
+        # Writing is type,1,"name",offset,length.
+        length = re.match(rb'\d+,1,"[^"]*",\d+,(\d+)', parameters or b"")
+        if length:
+            return _Sent("prompt", int(length[1]))
     return _Sent("final")
 
 

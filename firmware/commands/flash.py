@@ -1,5 +1,9 @@
-"""The Basic chapter: user partitions in the flash.
+"""The Basic chapter: what a host keeps in the flash, in user partitions and in files.
 Manual: Basic_AT_Commands.rst of espressif/esp-at, tag v2.3.0.0_esp8266."""
+
+import hashlib
+import os
+from binascii import hexlify
 
 from esp32 import Partition
 from micropython import const
@@ -13,8 +17,10 @@ from firmware.at.messages import ATError
 _USER = const(0x40)
 _BLOCK = const(4096)
 _CHUNK = const(1024)
-_ERASE, _WRITE = const(0), const(1)
+# Operations; those from _SIZE on are of AT+FS alone.
+_ERASE, _WRITE, _READ, _SIZE, _LIST, _SPACE = const(0), const(1), const(2), const(3), const(4), const(6)
 _ERASE_BLOCK = const(6)  # for ioctl()
+_FOLDER = "/fs"
 
 
 @command(
@@ -45,11 +51,13 @@ class UserFlash:
             raise ATError(messages.E_FAILED, 3)
         if operation == _ERASE:
             return _erase(found[0], offset, length)
-        at.reports.hold()
-        try:
-            return await (_write if operation == _WRITE else _read)(at, found[0], offset, length)
-        finally:
-            at.reports.release()
+        if operation == _READ:
+            return await _give(at, "SYSFLASH", found[0].readblocks, offset, length)
+        data = await _take(at, length)
+        if data is None:
+            return messages.SEND_CANCELED
+        # With an offset in its block it writes without erasing.
+        found[0].writeblocks(offset // _BLOCK, data, offset % _BLOCK)
 
 
 def _erase(partition, offset, length):
@@ -59,29 +67,114 @@ def _erase(partition, offset, length):
         partition.ioctl(_ERASE_BLOCK, block)
 
 
-async def _write(at, partition, offset, length):
-    if not 0 < length <= at.board.SEND_MAX:
+async def _take(at, length):
+    """The data that the host sends after the prompt; None if it leaves with +++."""
+    if not length or length > at.board.SEND_MAX:
         raise ATError(messages.E_FAILED, 3)
     buffer = bytearray(length)
     at.port.write(messages.PROMPT)
+    at.reports.hold()
     data = Collector(at.loop, at.port, buffer, length)
     try:
-        if not await data.done():
-            return messages.SEND_CANCELED
+        return buffer if await data.done() else None
     finally:
         data.leave()
-    # With an offset in its block it writes without erasing.
-    partition.writeblocks(offset // _BLOCK, buffer, offset % _BLOCK)
+        at.reports.release()
 
 
-async def _read(at, partition, offset, length):
-    at.port.write(b"+SYSFLASH:%d," % length)
+async def _give(at, name, read, offset, length):
+    """Answers `+NAME:<length>,<data>`; `read(block, buffer, offset)` is that of a partition. No report cuts into it."""
+    at.port.write(b"+%s:%d," % (name.encode(), length))
     buffer = bytearray(min(length, _CHUNK))
-    while length:
-        view = memoryview(buffer)[: min(length, _CHUNK)]
-        partition.readblocks(offset // _BLOCK, view, offset % _BLOCK)
-        at.port.send(view, 0, len(view))
-        while not at.port.takes_data():
-            await at.loop.sleep(1)
-        offset += len(view)
-        length -= len(view)
+    at.reports.hold()
+    try:
+        while length:
+            view = memoryview(buffer)[: min(length, _CHUNK)]
+            read(offset // _BLOCK, view, offset % _BLOCK)
+            at.port.send(view, 0, len(view))
+            while not at.port.takes_data():
+                await at.loop.sleep(1)
+            offset += len(view)
+            length -= len(view)
+    finally:
+        at.reports.release()
+
+
+@command(
+    "AT+FS",
+    "type:0..1, operation:0..6, filename:text64?, offset:0..4294967295?, length:0..4294967295?",
+    board="esp32",
+)
+class Files:
+    """Files in the folder /fs of MicroPython's file system: 0 deletes, 1 writes (at most 8192 bytes, after the prompt),
+    2 reads, 3 tells the size, 4 lists, 5 tells the MD5 sum, 6 the free and the whole space. Either type will do."""
+
+    async def set(at, kind, operation, filename, offset, length):
+        path = _FOLDER + "/" + (filename or "")
+        if operation == _SPACE:
+            size, _, count, free = os.statvfs("/")[:4]
+            at.line("+FS:%d,%d", free * size, count * size)
+        elif operation == _LIST:
+            if filename not in (".", "/"):
+                raise ATError(messages.E_FAILED, 2)
+            at.line("+FS:%s", "".join([name + " " for name in _names()]))
+        elif not filename or "/" in filename or filename in (".", ".."):
+            raise ATError(messages.E_FAILED, 2)
+        elif operation == _ERASE:
+            os.remove(path)
+        elif operation in (_WRITE, _READ):
+            if offset is None or length is None:
+                raise ATError(messages.E_COUNT)
+            return await (_write_file if operation == _WRITE else _read_file)(at, path, offset, length)
+        elif operation == _SIZE:
+            at.line("+FS:%d", os.stat(path)[6])
+        else:
+            at.line("+FS:%s", _md5(path))
+
+
+def _names():
+    try:
+        return sorted(os.listdir(_FOLDER))
+    except OSError:  # nothing was ever written
+        return []
+
+
+async def _write_file(at, path, offset, length):
+    data = await _take(at, length)
+    if data is None:
+        return messages.SEND_CANCELED
+    if not _names():
+        try:
+            os.mkdir(_FOLDER)
+        except OSError:  # it is there, and empty
+            pass
+    # A file that is there keeps what is before and behind.
+    try:
+        file = open(path, "r+b")
+    except OSError:
+        file = open(path, "wb")
+    with file:
+        file.seek(offset)
+        file.write(data)
+
+
+async def _read_file(at, path, offset, length):
+    with open(path, "rb") as file:
+
+        def read(block, view, rest):
+            file.readinto(view)
+
+        length = max(min(length, file.seek(0, 2) - offset), 0)
+        file.seek(offset)
+        return await _give(at, "FS", read, offset, length)
+
+
+def _md5(path):
+    total = hashlib.md5()
+    buffer = bytearray(_CHUNK)
+    with open(path, "rb") as file:
+        while True:
+            count = file.readinto(buffer)
+            if not count:
+                return hexlify(total.digest()).decode()
+            total.update(memoryview(buffer)[:count])
