@@ -148,10 +148,17 @@ def test_sleepwkcfg(start):
         ("AT+SLEEPWKCFG=1,1000,0", "01070000"),
         ("AT+SLEEPWKCFG=2,6,0", "01070001"),
         ("AT+SLEEPWKCFG=2,12,2", "01070002"),
+        # The AT port's own pins.
+        ("AT+SLEEPWKCFG=2,17,0", "01070001"),
+        ("AT+SLEEPWKCFG=2,16,0", "01070001"),
         ("AT+SLEEPWKCFG?", "010c0000"),
     ):
         module.send(line)
         module.expect(f"ERR CODE:0x{code}⏎⏎ERROR⏎")
+    module.command("AT+SLEEPWKCFG=2,14,0")
+    module.command("AT+UART_CUR=115200,8,1,0,3")
+    module.send("AT+SLEEPWKCFG=2,14,0")
+    module.expect("ERR CODE:0x01070001⏎⏎ERROR⏎")
     # MicroPython's port for the ESP8266 has no wake-up by pins.
     module = start("--board", "esp8266")
     module.send("AT+SLEEPWKCFG=2,12,0")

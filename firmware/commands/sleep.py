@@ -58,7 +58,11 @@ class Wake:
     """What ends light sleep: source 2, a pin and its level. While it has this level the module stays awake."""
 
     def set(at, source, pin, level):
+        board = at.board
         try:
+            # As an input, a pin of the AT port would be lost to that.
+            if pin in (board.TX, board.RX) or (at.line_settings[4] and pin in (board.RTS, board.CTS)):
+                raise ValueError
             machine.Pin(pin, machine.Pin.IN)
         except ValueError:
             raise ATError(messages.E_RANGE, 1)
