@@ -434,6 +434,8 @@ def test_twenty_power_cycles(saved):
     peer = Peer()
     port = peer.port
     module = saved(peer)
+    peer.accept()
+    module.expect("⏎>")
     for number in range(20):
         late = number % 4
         if late:
