@@ -444,6 +444,20 @@ def test_simulator_ends_with_the_console(person):
     os.close(simulator)
 
 
+def test_the_prompt_of_micropython(person):
+    user = person("--simulator")
+    user.sees("ready", "AT:")
+    user.types("AT+MPYREPL\r")
+    user.sees("OK", "  MicroPython .*", "  >>>", "Python:")
+    user.types("print(6 * 7, '\\\\')\r")
+    user.sees(r".*print\(6 \* 7, .*\).*", r"  42 .*", "  >>>", "Python:")
+    user.types("import machine; machine.reset()\r")
+    user.sees("ready", "AT:")
+    user.types("AT\r")
+    user.sees("AT", "OK", "AT:")
+    assert user.leaves() == 0
+
+
 def test_commands_of_ones_own_are_completed(person, wire):
     user = person("--simulator", "--", "--commands", str(sources.root() / "examples" / "commands"))
     user.sees("ready", "AT:")

@@ -199,6 +199,22 @@ def test_restart(feed, sent, answer):
     assert (stream.waiting, stream.passthrough) == (False, False)
 
 
+def test_the_prompt_of_micropython(feed):
+    """Its `>>>` is none of the module's prompts; the start of the firmware ends it."""
+    stream = Stream()
+    stream.sent_line(b"AT+MPYREPL")
+    said = feed(stream, b"AT+MPYREPL\r\n\r\nOK\r\nMicroPython v1\r\n>>> 1+1\r\n2\r\n>>> x\r\nready\r\n")
+    assert (
+        b"".join(event.data for event in said if isinstance(event, Raw)) == b"MicroPython v1\r\n>>> 1+1\r\n2\r\n>>> x"
+    )
+    assert said[-1] == line(b"ready", "report")
+    assert not (stream.python or stream.passthrough or stream.waiting)
+    # What it refuses stays as it was.
+    stream.sent_line(b"AT+MPYREPL")
+    feed(stream, b"AT+MPYREPL\r\n\r\nERROR\r\n")
+    assert not stream.python
+
+
 def test_line_during_a_command(feed):
     stream = Stream()
     stream.sent_line(b'AT+CIPSTART="TCP","host",80')

@@ -189,6 +189,10 @@ class View:
         self._write(line + b"\r\n")
 
     def _send_data(self, text):
+        if self._stream.python:
+            # The prompt echoes it.
+            self._write(text.encode("utf-8", "surrogateescape") + b"\r")
+            return
         try:
             data = unescape(text) + (b"\r\n" if self._line_ends else b"")
         except ValueError as error:
@@ -322,6 +326,8 @@ class View:
         if self.takes_lines:
             return [("class:prompt", "AT: ")]
         left = self._stream.data_left
+        if self._stream.python:
+            return [("class:report", "Python: ")]
         return [("class:report", "raw> " if left is None else f"{left} bytes> ")]
 
     def _toolbar(self):
@@ -339,6 +345,8 @@ class View:
         return [fragment for row in rows for fragment in (*row, ("", "\n"))][:-1]
 
     def _data_toolbar(self, text):
+        if self._stream.python:
+            return " MicroPython's prompt: machine.reset() brings the AT port back; F3, F4 have no use here"
         ends = "with CR LF" if self._line_ends else "no line end"
         try:
             size = len(unescape(text)) + 2 * self._line_ends

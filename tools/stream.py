@@ -77,6 +77,7 @@ class _Sent:
     length: int | None = None
     ends_at_zero: bool = False
     info: bool | None = None
+    python: bool = False
 
 
 def _describe(line: bytes) -> _Sent:
@@ -87,6 +88,8 @@ def _describe(line: bytes) -> _Sent:
     name, parameters = match[1].upper(), match[2]
     if name in (b"RST", b"RESTORE") and parameters is None:
         return _Sent("ready")
+    if name == b"MPYREPL" and parameters is None:
+        return _Sent("final", python=True)
     if name == b"GSLP" and (parameters or b"").isdigit():
         # Nothing is heard while it sleeps.
         return _Sent("ready")
@@ -110,6 +113,10 @@ def _describe(line: bytes) -> _Sent:
     return _Sent("final")
 
 
+# What ends MicroPython's prompt.
+_START = b"\r\nready\r\n"
+
+
 class Stream:
     """Splits what the module sends into events, given what the host sent.
 
@@ -120,6 +127,7 @@ class Stream:
     def __init__(self):
         self.data_left = None  # bytes that the module still wants after `>`, None when it wants lines
         self.passthrough = False
+        self.python = False  # passthrough to MicroPython's prompt, until the module starts again
         self._ends_at_zero = False
         self._buffer = bytearray()
         self._echoes = []
@@ -164,7 +172,7 @@ class Stream:
     def sent_escape(self) -> None:
         """Note a `+++` between its guard times: data modes end, and an unfinished data block is given up."""
         self._block = None
-        self.passthrough = False
+        self.passthrough = self.python
         if self.data_left is not None:
             self._await_result()
 
@@ -188,6 +196,8 @@ class Stream:
     def _next(self):
         if self._block:
             return self._take_block()
+        if self.python:
+            return self._take_python()
         if self.passthrough:
             return Raw(self._take(len(self._buffer))) if self._buffer else None
         # Blank lines only frame the others; 1.7 puts a space after the prompt.
@@ -204,6 +214,17 @@ class Stream:
         if len(self._buffer) >= _LONGEST:
             return Line(self._take(_LONGEST), "response")
         return None
+
+    def _take_python(self):
+        """What MicroPython says, up to the start of the firmware."""
+        start = self._buffer.find(_START)
+        if start == 0:
+            self.python = self.passthrough = False
+            return self._next()
+        # The beginning of a start may have come by now.
+        part = next(size for size in range(len(_START) - 1, -1, -1) if self._buffer.endswith(_START[:size]))
+        end = start if start > 0 else len(self._buffer) - part
+        return Raw(self._take(end)) if end else None
 
     def _take_prompt(self):
         self._take(1)
@@ -255,6 +276,7 @@ class Stream:
                 return
             if sent.info is not None:
                 self._info = sent.info
+            self.python = self.passthrough = sent.python
         self._sent.clear()
         self._echoes.clear()
         self.data_left = None
