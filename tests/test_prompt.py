@@ -100,6 +100,28 @@ def test_by_hand(start, board):
     )
 
 
+@BOARDS
+def test_ctrl_c_at_the_prompt(start, board):
+    """It ends a program that runs, at either prompt, and nothing else."""
+    module = start("--board", board)
+    to_the_prompt(module)
+    for _ in range(3):
+        module.write(b"\x03")
+        module.expect("⏎>>> ")
+    module.write(b"while print('on') or True: pass\r\r")
+    module.match(r"while .*?on\r\non\r\n")
+    module.write(b"\x03")
+    module.match(r"(on\r\n)*.*KeyboardInterrupt: ?\r\n>>> ")
+    module.write(b"\x01")
+    module.match(r".*raw REPL; CTRL-B to exit\r\n>")
+    module.write(b"import time\nprint('now')\ntime.sleep(60)\x04")
+    module.expect("OKnow⏎")
+    module.write(b"\r\x03")
+    module.match(r"\x04Traceback .*KeyboardInterrupt: ?\r\n\x04>")
+    module.write(b"print(1)\x04")
+    module.expect("OK1⏎\x04\x04>")
+
+
 def test_what_the_prompt_says_and_hears_at_length(start):
     """Much more than a terminal holds, both ways, while nobody reads."""
     module = start()

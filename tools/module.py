@@ -304,7 +304,7 @@ class Module:
             self._prompt.close()
             self._prompt = None
         if attached:
-            ends = (self._uart, self._keys.fileno(), self._process.stdout.fileno())
+            ends = (self._process.pid, self._uart, self._keys.fileno(), self._process.stdout.fileno())
             self._prompt = Prompt(self._loop, *ends, self._left_prompt, self._raw)
         else:
             self._loop.watch(self._process.stdout.fileno(), self._console)

@@ -4,22 +4,26 @@ MicroPython's stdin and stdout, as the chip does after os.dupterm()."""
 import contextlib
 import os
 import re
+import signal
 import time
 
-# What brings a host to the raw prompt, and back to the friendly one.
+# What brings a host to the raw prompt, and back to the friendly one; and what interrupts a program.
 _RAW, _FRIENDLY = b"\x01", b"\x02"
+_INTERRUPT = b"\x03"
 _CHUNK = 4096
 _PAUSE = 0.002
 
 
 class Prompt:
-    """`uart` is the chip's end of the terminal, `keys` and `said` are the other ends of MicroPython's stdin and stdout.
+    """`uart` is the chip's end of the terminal, `keys` and `said` are the other ends of the stdin and stdout of
+    MicroPython, which is the process `pid`.
 
     `ended()` is called at the end of `said`; `raw` tells then whether the host was at the raw prompt, or has the host
     begin there."""
 
-    def __init__(self, loop, uart, keys, said, ended, raw=False):
+    def __init__(self, loop, pid, uart, keys, said, ended, raw=False):
         self._loop, self._uart, self._keys, self._said, self._ended = loop, uart, keys, said, ended
+        self._pid = pid
         self.raw = raw
         self._timers = {}
         if raw:
@@ -36,7 +40,16 @@ class Prompt:
         data = os.read(self._uart, _CHUNK)
         for switch in re.findall(_RAW + b"|" + _FRIENDLY, data):
             self.raw = switch == _RAW
+        if _INTERRUPT in data and self._runs():
+            os.kill(self._pid, signal.SIGINT)
+            data = data.replace(_INTERRUPT, b"")
         self._pass(data, self._uart, self._keys, self._read_uart)
+
+    def _runs(self):
+        """Whether MicroPython runs a program: only then it catches the signal, which would end it at the prompt."""
+        with open(f"/proc/{self._pid}/status") as status:
+            caught = next(line for line in status if line.startswith("SigCgt:"))
+        return bool(int(caught.split()[1], 16) & 1 << signal.SIGINT - 1)
 
     def _read_said(self):
         data = os.read(self._said, _CHUNK)
