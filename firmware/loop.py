@@ -106,8 +106,8 @@ class Loop:
     """Polls, fires timers, runs tasks, then gives each of `turns` a chance to move what has come together."""
 
     def __init__(self):
-        self._poll = select.poll()
-        self._watched = {}
+        self.poll = select.poll()
+        self.watched = {}
         self._timers = []
         self._due = 0  # no timer is due before; the one that was may have been stopped or put off
         self._ready = []
@@ -116,24 +116,22 @@ class Loop:
         self._stopped = self._hurry = self._late = False
         self.task = None  # the one that runs at this moment
         self.turns = []
+        # While set, it may poll in place of the loop, for up to `ms`: it returns None if it has not, False if nothing
+        # is left to do in this round, True if something is.
+        self.express = None
         self.lowest = gc.mem_free()  # bytes of heap that were free at the worst collection so far
 
     def watch(self, pollable, events, callback):
         """Calls `callback(events)` while `pollable` has any of `events` (select.POLL*)."""
-        self._watched[pollable] = callback
-        self._poll.register(pollable, events)
-
-    def route(self, pollable, callback):
-        """Calls another callback from now on. One that returns True has left nothing for the `turns` to do."""
-        if pollable in self._watched:
-            self._watched[pollable] = callback
+        self.watched[pollable] = callback
+        self.poll.register(pollable, events)
 
     def change(self, pollable, events):
-        self._poll.modify(pollable, events)
+        self.poll.modify(pollable, events)
 
     def forget(self, pollable):
-        if self._watched.pop(pollable, None):
-            self._poll.unregister(pollable)
+        if self.watched.pop(pollable, None):
+            self.poll.unregister(pollable)
 
     def start(self, coro, done):
         """Runs a coroutine as a task, at once up to its first wait."""
@@ -174,18 +172,19 @@ class Loop:
         self._stopped = True
 
     def run(self):
-        watched = self._watched
+        watched = self.watched
         while not self._stopped:
-            busy = self._hurry or self._ready or self._soon
-            for pollable, events in self._poll.ipoll(self._patience()):
-                if not watched[pollable](events):
-                    busy = True
-            if self._late and self._fire():
-                busy = True
-            if not busy:
+            ms = self._patience()
+            done = self.express(ms) if ms and self.express else None
+            if done is None:
+                for pollable, events in self.poll.ipoll(ms):
+                    watched[pollable](events)
+            elif not done:
                 continue
             while self._soon:
                 self._soon.pop(0)()
+            if self._late:
+                self._fire()
             while self._ready:
                 self._step(self._ready.pop(0))
             for turn in self.turns:
@@ -209,8 +208,7 @@ class Loop:
         return ms
 
     def _fire(self):
-        """Calls what is due; returns whether anything was."""
-        self._late = fired = False
+        self._late = False
         now = ticks_ms()
         i = len(self._timers)
         while i:
@@ -221,8 +219,6 @@ class Loop:
                 if ticks_diff(timer._due, now) <= 0:
                     timer.stop()
                     timer._callback()
-                    fired = True
         for i, timer in enumerate(self._timers):
             if not i or ticks_diff(timer._due, self._due) < 0:
                 self._due = timer._due
-        return fired

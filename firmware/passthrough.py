@@ -1,8 +1,8 @@
 """Passthrough: what comes from the host goes to one link, in blocks, until `+++`; while there is no link it is kept as
 far as it fits. What comes from the link goes to the host as it is.
 
-Where nothing is in the way, a chunk goes straight from the UART to the socket or back, past the port and the listener
-of the links; whatever is not plain sailing is left to those."""
+Where nothing is in the way, a chunk of a TCP link goes straight from the UART to the socket or back, past the loop, the
+port and the listener of the links; whatever is not plain sailing is left to those."""
 
 import select
 from time import ticks_diff, ticks_ms
@@ -11,10 +11,13 @@ from micropython import RingIO, const
 
 from firmware.at.data import GUARD_MS, PLUSES, Collector
 from firmware.loop import Timer
+from firmware.net.links import SERVER
 
 # No stream is counted to this, and the index of a byte in the port's buffer may be added: it stays a small integer.
 _WITHOUT_END = const(0x3FFF0000)
 _PLUS = const(0x2B)
+# So many times it polls before the timers get a look.
+_ROUNDS = const(16)
 
 
 class Passthrough(Collector):
@@ -27,7 +30,6 @@ class Passthrough(Collector):
 
     def __init__(self, loop, port, reports, memory, block, interval, held, dropped, lost, found, left):
         self._reports = reports
-        self._uart = port.uart
         self._ring = RingIO(memory)
         self._room = len(memory) - 1 - len(PLUSES)
         self._block = block
@@ -45,72 +47,88 @@ class Passthrough(Collector):
         self.found = found
         self._host_left = left
         super().__init__(loop, port, None, _WITHOUT_END)
-        loop.route(self._uart, self._up)
+        loop.express = self._express
 
     def attach(self, link):
         """Sends to this link from now on."""
         self._link = link
         self._dropping = False
-        if link.kind.startswith("TCP"):
-            link.route(self._down)
         self.pump()
 
     # Where nothing is in the way
 
-    def _up(self, events):
-        port, link, block, ring = self._port, self._link, self._block, self._ring
-        waiting = ring.any()
+    def _express(self, ms):
+        """In place of the loop's own polling: passes on what comes for as long as that is all there is to do.
+
+        Returns None when it has not polled, False when nothing else came, True when something did."""
+        port, link, reports, block = self._port, self._link, self._reports, self._block
+        sock = link.plain() if link else None
         if (
-            events != select.POLLIN
+            sock is None
             or self._start != self._end
             or self._pluses
-            or link is None
-            or not link.open
-            or waiting > self._room - len(block)
-            or port.pending()
-            or port.full
+            or self._ring.any() > self._room - len(block)
+            or not port.clear()
+            or not reports.clear()
         ):
-            return port.event(events)
-        count = self._uart.readinto(block)
-        if not count:
+            return None
+        uart, buffer, poll, watched = port.uart, reports.buffer, self._loop.poll, self._loop.watched
+        count = 0
+        try:
+            for _ in range(_ROUNDS):
+                silent = True
+                for pollable, events in poll.ipoll(ms):
+                    silent = False
+                    if events != select.POLLIN:
+                        watched[pollable](events)
+                        return True
+                    if pollable is uart:
+                        count = uart.readinto(block)
+                        if count:
+                            if self._special(count):
+                                return True
+                            sent = sock.write(block, 0, count)
+                            if sent != count:
+                                self._start, self._end = sent or 0, count
+                                link.when_writable(self._pump)
+                                return True
+                        count = 0
+                    elif pollable is sock:
+                        size = sock.readinto(buffer)
+                        if size:
+                            sent = uart.write(buffer, 0, size if size < port.burst else port.burst) or 0
+                            if link.role == SERVER:
+                                link.heard = ticks_ms()
+                            if sent != size:
+                                port.send(buffer, sent, size)
+                                return True
+                        elif size is not None:
+                            watched[sock](events)
+                            return True
+                    else:
+                        watched[pollable](events)
+                        return True
+                if silent:
+                    break
+        except OSError:  # the connection has broken; what the socket has not taken is for the next one
+            self._end = count
             return True
-        now = ticks_ms()
-        if count <= len(PLUSES) and block[0] == _PLUS and ticks_diff(now, port.arrived) > GUARD_MS:
-            self._take(block, 0, count)
-            port.arrived = now
-            return False
-        port.arrived = now
-        self._late = False
-        if waiting or (count < len(block) and self._interval):
-            ring.write(block, 0, count)
-            if waiting + count < len(block):
-                self._flush.start(self._interval)
-                return True
-            self.pump()
-            return False
-        sent = link.send(block, 0, count)
-        if sent != count:
-            self._start, self._end = sent or 0, count
-            if sent != 0:
-                link.when_writable(self._pump)
-        return True
+        return False
 
-    def _down(self, events):
-        link, port, reports = self._link, self._port, self._reports
-        if events != select.POLLIN or not reports.clear() or not port.idle():
-            return link.event(events)
-        buffer = reports.buffer
-        count = link.readinto(buffer, len(buffer))
-        if count is None:
+    def _special(self, count):
+        """Looks at what has come from the host, in the block: True if it has been taken care of, and may not go yet."""
+        port, block, now = self._port, self._block, ticks_ms()
+        quiet = count <= len(PLUSES) and block[0] == _PLUS and ticks_diff(now, port.arrived) > GUARD_MS
+        if quiet:
+            self._take(block, 0, count)
+        port.arrived = now
+        if quiet:
             return True
-        if count < 0:
-            return link.event(events)
-        link.heard = ticks_ms()
-        sent = self._uart.write(buffer, 0, min(count, port.burst)) or 0
-        if sent != count:
-            port.send(buffer, sent, count)
-            return False
-        return True
+        self._late = False
+        if (count < len(block) and self._interval) or self._ring.any():
+            self._store(block, 0, count)
+            return True
+        return False
 
     # Where something is
 
@@ -178,9 +196,7 @@ class Passthrough(Collector):
 
     def _left(self):
         super()._left()
-        self._loop.route(self._uart, self._port.event)
-        if self._link:
-            self._link.route(self._link.event)
+        self._loop.express = None
         self._flush.stop()
         self._time_is_up()
         self._host_left()

@@ -47,7 +47,7 @@ class Port:
         self.line = None
         self._skip = False
         self.arrived = ticks_ms()  # when the newest bytes were looked at
-        loop.watch(uart, self._events, self.event)
+        loop.watch(uart, self._events, self._event)
 
     # Output
 
@@ -165,7 +165,7 @@ class Port:
 
     # Input
 
-    def event(self, events):
+    def _event(self, events):
         if events & select.POLLOUT:
             self.flush()
         self._readable = events & ~select.POLLOUT
@@ -185,6 +185,10 @@ class Port:
     def pending(self):
         """Whether something has come that was not looked at."""
         return self._readable or self._start < self._end
+
+    def clear(self):
+        """Whether nothing is on its way in or out."""
+        return not (self._readable or self.full) and self._start == self._end and self.idle()
 
     def drop_line(self):
         """Drops the line that has begun, up to its end: its first bytes came before a command had ended."""

@@ -41,7 +41,6 @@ class Link:
         self._broken = self._deaf = self._wants_write = self._gives_up = False
         self._events = 0
         self._writer = None
-        self._callback = self.event
         self._ready = Signal(self._loop)
         links.table[number] = self
 
@@ -61,7 +60,7 @@ class Link:
                     raise
         raise OSError(errno.EADDRINUSE)
 
-    def event(self, events):
+    def _event(self, events):
         if events & (select.POLLERR | select.POLLHUP):
             self._broken = True
         if not self.open:
@@ -85,17 +84,11 @@ class Link:
                 self._deaf = True
                 self._loop.forget(self._sock)
 
-    def route(self, callback):
-        """Has what happens to the socket told to another than `event`."""
-        self._callback = callback
-        if self._sock:
-            self._loop.route(self._sock, callback)
-
     def _change(self, events):
         self._events = events
         if self._deaf:
             self._deaf = False
-            self._loop.watch(self._sock, events, self._callback)
+            self._loop.watch(self._sock, events, self._event)
         elif self._sock:
             self._loop.change(self._sock, events)
 
@@ -121,6 +114,10 @@ class Link:
     def family(self):
         """What to ask the resolver for when this link needs an address."""
         return 3 if self.kind.endswith("v6") else 2
+
+    def plain(self):
+        """The socket, if what it gives and takes are the bytes of the stream and nothing is in their way, or None."""
+        return None
 
     def pause(self):
         """The listener has no place for data now."""

@@ -34,7 +34,7 @@ class TCPLink(Link):
         except OSError as error:
             if error.errno != errno.EINPROGRESS:
                 raise
-        self._loop.watch(sock, self._events, self._callback)
+        self._loop.watch(sock, self._events, self._event)
         if not await self._ready.wait(patience_ms):
             raise OSError(errno.ETIMEDOUT)
         if not self._sock:
@@ -53,7 +53,7 @@ class TCPLink(Link):
         self.local_port = local_port
         sock.setblocking(False)
         self.tune()
-        self._loop.watch(sock, 0, self._callback)
+        self._loop.watch(sock, 0, self._event)
         self.open = self._links.used = True
 
     def tune(self):
@@ -92,6 +92,9 @@ class TCPLink(Link):
     def fixed(self):
         """Whether the peer stays who it is, as passthrough needs it."""
         return True
+
+    def plain(self):
+        return None if self._broken or self._wants_write or not self.kind.startswith("TCP") else self._sock
 
     def send(self, buffer, start, end):
         """Sends what goes at once of buffer[start:end]: its length, None when it has to wait, 0 when the link is at its

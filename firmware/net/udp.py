@@ -62,7 +62,7 @@ class UDPLink(Link):
             if v6:
                 # A text of many spellings becomes the one that senders are compared by.
                 self.ip = address.parts(self._to)[0]
-        self._loop.watch(sock, 0, self._callback)
+        self._loop.watch(sock, 0, self._event)
         self.open = self._links.used = True
 
     def address(self, ip, port):
