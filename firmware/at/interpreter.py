@@ -90,7 +90,11 @@ class Interpreter:
         raise ATError(messages.E_PARSE)
 
     def _call(self, name, form, line, start, length):
-        row, key, when = self._row(name, form)
+        self.spelling = None
+        when = 0
+        row = table.get(name)
+        if row is None:
+            row, when = self._find(name, form)
         if form is None:
             return self._describe(name, row)
         handler = row[form]
@@ -102,24 +106,23 @@ class Interpreter:
 
         values = syntax.parse(row[SIGNATURES], line, start, length, self._at.links.multiple)
         if row[SAVED]:
-            self._save = [key, values, when]
+            self._save = [name[3:-4] if when else name[3:], values, when or row[SAVED]]
         return handler(self._at, *values)
 
-    def _row(self, name, form):
-        """The declaration of `name`, the name of what it saves, and when that goes to flash.
+    def _find(self, name, form):
+        """The declaration of `name`, which may have to be loaded, and when it saves if the name says so, else 0.
 
         A command that is saved while AT+SYSSTORE=1 also has the two names of ESP-AT 1.7: AT+CWMODE_CUR sets without
         saving, AT+CWMODE_DEF saves in any case, and `AT+CWMODE_CUR?` is answered `+CWMODE_CUR:1`."""
-        self.spelling = None
         row = self._load(name)
         if row:
-            return row, name[3:], row[SAVED]
+            return row, 0
         row = self._load(name[:-4]) if name[-4:] in ("_CUR", "_DEF") else None
         if not row or row[SAVED] != STORE:
             raise ATError(messages.E_UNKNOWN)
         if form == QUERY:
             self.spelling = name[2:-4] + ":", name[2:] + ":"
-        return row, name[3:-4], ALWAYS if name[-4:] == "_DEF" else NEVER
+        return row, ALWAYS if name[-4:] == "_DEF" else NEVER
 
     def _load(self, name):
         if name not in table:
