@@ -39,6 +39,7 @@ class App:
         self.clock = self.sntp = None  # made by the first command that needs them
         self.mdns = None  # the responder, while AT+MDNS has one
         self.sleeper = None  # what has the chip sleep, while AT+SLEEP says so
+        self.filters = None  # those of AT+SYSMSGFILTERCFG, once there is one
         self.interpreter = Interpreter(loop, self.port, self, commands)
         self.origin = None  # the parameters of the newest CIPSTART, with which passthrough connects again
         self.interval = 20  # AT+TRANSINTVL, in ms

@@ -39,6 +39,7 @@ class Reports:
         self.dropped = 0  # texts that found no place
         self.raw = False  # AT+CIPMODE: data without +IPD in front of them
         self.tunnel = None  # the passthrough that the host is in
+        self.filter = None  # what AT+SYSMSGFILTER makes of a text
         self.silent = False  # whether it hears of nothing there (AT+SYSMSG bit 2)
         self.unsent = 0  # bytes of the host that passthrough had no place for, or no link any more
         self.lost = 0  # datagrams that found no place in a box, or that were too large
@@ -62,6 +63,10 @@ class Reports:
         """Reports a line, now or as soon as reports may go out again; in passthrough only if the host wants that."""
         if self.tunnel and self.silent:
             return
+        if self.filter:
+            text = self.filter(text)
+            if not text:
+                return
         if self._held or self._queue or not self._port.has_room():
             if len(self._queue) < _QUEUE:
                 self._queue.append(text)

@@ -15,7 +15,10 @@ GUARD = 0.04  # seconds of silence before +++
 COMMANDS = catalog.load()
 # These restart the module, or stop it, or ask for data now and then. Whether they do is tested elsewhere; here they
 # would only lose answers.
-RESTARTS = re.compile(rb"AT\+(RST|RESTORE|MPYREPL|GSLP=.*|SLEEP=.*[2x].*|FS=.*,.*)\r?$", re.IGNORECASE | re.DOTALL)
+RESTARTS = re.compile(
+    rb"AT\+(RST|RESTORE|MPYREPL|GSLP=.*|SLEEP=.*[2x].*|FS=.*,.*|SYSMSGFILTERCFG=.*[12x].*)\r?$",
+    re.IGNORECASE | re.DOTALL,
+)
 # A line that is answered by a prompt if it is answered by OK.
 PROMPTED = re.compile(rb"AT\+CIPSEND(EX|L)?=(?!\?\r?$)", re.IGNORECASE)
 TEXTS = ["mpy-at", "12345678", "127.0.0.1", "localhost", "02:6d:70:79:61:01", "a\\,b", '\\"', "\\\\", "\xc3\xa9", "%s"]

@@ -1,0 +1,94 @@
+"""AT+SYSMSGFILTER: reports that the host does not want to see, by regular expressions; answers and data always come."""
+
+import pytest
+from transcript import play as play_transcript
+
+BOARDS = pytest.mark.parametrize("board", ["esp32", "esp8266"])
+JOIN = '> AT+CWJAP="mpy-at","12345678"\n'
+
+
+def configure(module, operator, head=b"", tail=b"", cflags=0, answer="OK"):
+    module.send(f"AT+SYSMSGFILTERCFG={operator},{len(head)},{len(tail)},{cflags}")
+    module.expect("⏎OK⏎⏎>")
+    module.write(head + tail)
+    module.expect(f"⏎{answer}⏎")
+
+
+@BOARDS
+def test_sysmsgfilter(start, board):
+    """The manual's example: no WIFI CONNECTED."""
+    module = start("--board", board)
+    configure(module, 1, b"^WIFI CONNECTED\r\n")
+    play_transcript(
+        module,
+        """
+        > AT+SYSMSGFILTER?
+        < +SYSMSGFILTER:0⏎⏎OK⏎
+        > AT+SYSMSGFILTER=1
+        < ⏎OK⏎
+        > AT+SYSMSGFILTER?
+        < +SYSMSGFILTER:1⏎⏎OK⏎
+        > AT+CWMODE=1
+        < ⏎OK⏎
+        """
+        + JOIN
+        + """
+        < WIFI GOT IP⏎⏎OK⏎
+        > AT+SYSMSGFILTERCFG?
+        < +SYSMSGFILTERCFG:1,"^WIFI CONNECTED⏎","",0⏎⏎OK⏎
+        """,
+    )
+    configure(module, 2, b"^WIFI CONNECTED\r\n")
+    play_transcript(module, JOIN + "< WIFI DISCONNECT⏎WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎")
+    configure(module, 1, b"^WIFI CONNECTED\r\n")
+    play_transcript(
+        module, "> AT+SYSMSGFILTER=0\n < ⏎OK⏎\n" + JOIN + "< WIFI DISCONNECT⏎WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎"
+    )
+
+
+def test_head_and_tail(start):
+    """What stands between them comes, of the first filter that matches with both."""
+    module = start()
+    module.command("AT+SYSMSGFILTER=1")
+    configure(module, 1, b"^WIFI ", b"ED\r\n$")
+    configure(module, 1, b"", b" IP\r\n$")
+    play_transcript(module, JOIN + "< CONNECTWIFI GOT⏎OK⏎")
+    # Answers and what a command prints are no reports.
+    play_transcript(module, "> AT+CIPSTA?\n ~ \\+CIPSTA:ip:.*?⏎⏎OK⏎\n > AT+SYSMSGFILTERCFG=0\n < ⏎OK⏎")
+    play_transcript(
+        module, "> AT+SYSMSGFILTERCFG?\n < ⏎OK⏎\n" + JOIN + "< WIFI DISCONNECT⏎WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎"
+    )
+
+
+@pytest.mark.parametrize(
+    "expression, extended, hides",
+    [
+        (b"^WIFI (CONNECTED|GOT IP)\r\n", 1, True),
+        (b"^WIFI (CONNECTED|GOT IP)\r\n", 0, False),
+        (b"^WIFI \\(CONNECTED\\|GOT IP\\)\r\n", 0, True),
+        (b"^[A-Z ]+\r\n$", 1, True),
+        (b"^[A-Z ]+\r\n$", 0, False),
+        (b"^[A-Z ]\\+\r\n$", 0, True),
+        (b"^[A-Z ]*\r\n$", 0, True),
+        (b"^W...\\.*\r\n$", 0, False),
+    ],
+)
+def test_expressions(start, expression, extended, hides):
+    module = start()
+    module.command("AT+SYSMSGFILTER=1")
+    configure(module, 1, expression, cflags=extended)
+    play_transcript(module, JOIN + f"< {'' if hides else 'WIFI CONNECTED⏎WIFI GOT IP⏎'}⏎OK⏎")
+
+
+def test_what_is_refused(start):
+    module = start()
+    configure(module, 1, b"^(", cflags=1, answer="ERROR")
+    configure(module, 2, b"^x", answer="ERROR")
+    configure(module, 1, b"^x")
+    configure(module, 2, b"^x", cflags=1, answer="ERROR")
+    configure(module, 2, b"", b"^x", answer="ERROR")
+    configure(module, 2, b"^x")
+    for wrong in ("1", "1,0,0", "1,65,0", "1,0,65", "2,,", "3,1,1", "1,1,1,2"):
+        module.send(f"AT+SYSMSGFILTERCFG={wrong}")
+        module.expect("⏎ERROR⏎")
+    module.settled()
