@@ -37,6 +37,7 @@ class App:
         self.radio = Radio(loop, board.JOIN_FAILURES, self._radio_event)
         self.stations = None  # the watch over the stations on the softAP, while that is on
         self.clock = self.sntp = None  # made by the first command that needs them
+        self.tls = {}  # AT+CIPSSLCSNI and its kin: what each link has, by its number
         self.mdns = None  # the responder, while AT+MDNS has one
         self.sleeper = None  # what has the chip sleep, while AT+SLEEP says so
         self.filters = None  # those of AT+SYSMSGFILTERCFG, once there is one

@@ -40,6 +40,10 @@ class Clock:
         self._timer.start(_HOUR_MS)
         return self._rtc.datetime()[0]
 
+    def right(self):
+        """Whether the chip's own clock has the time, as TLS needs it: it was set, and to a time after 1999."""
+        return not self._shift
+
     def now(self):
         """Seconds since 1970 (UTC)."""
         year, month, day, _, hour, minute, second, _ = self._rtc.datetime()

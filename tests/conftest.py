@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from certificates import Authority
 from module import Module
 from transcript import play as play_transcript
 
@@ -59,3 +60,9 @@ def play(module):
 def play_online(online):
     """Plays a transcript against a module that has joined the default network."""
     return lambda text: play_transcript(online, text)
+
+
+@pytest.fixture(scope="session")
+def authority():
+    """Who has issued the certificates, made once for all tests of a process."""
+    return Authority()

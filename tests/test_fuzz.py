@@ -20,7 +20,7 @@ RESTARTS = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 # A line that is answered by a prompt if it is answered by OK.
-PROMPTED = re.compile(rb"AT\+CIPSEND(EX|L)?=(?!\?\r?$)", re.IGNORECASE)
+PROMPTED = re.compile(rb"AT\+(CIPSEND(EX|L)?=|SYSMFG=2)(?!\?\r?$)", re.IGNORECASE)
 TEXTS = ["mpy-at", "12345678", "127.0.0.1", "localhost", "02:6d:70:79:61:01", "a\\,b", '\\"', "\\\\", "\xc3\xa9", "%s"]
 BYTES = b'\x00\xff\r,"\\=?+AT 0x-'
 # Nobody answers at that port, so that no name is asked for outside of this PC.

@@ -15,9 +15,33 @@ FORMS = ("test", "query", "set", "execute")
 # Chapter of the manual -> the modules of firmware/commands/ that declare its commands: each is imported only when one
 # of its own is first used. The order is also that of AT+CMD?.
 CHAPTERS = {
-    "basic": ("basic", "system", "uart", "factory", "flash", "power", "sleep", "filters", "timestamp", "python"),
+    "basic": (
+        "basic",
+        "system",
+        "uart",
+        "factory",
+        "flash",
+        "power",
+        "sleep",
+        "filters",
+        "timestamp",
+        "manufacturing",
+        "python",
+    ),
     "wifi": ("wifi", "scan", "station", "softap", "phy"),
-    "tcpip": ("tcpip", "sending", "receiving", "passthrough", "serving", "names", "clock", "mdns", "tls", "legacy"),
+    "tcpip": (
+        "tcpip",
+        "options",
+        "sending",
+        "receiving",
+        "passthrough",
+        "serving",
+        "names",
+        "clock",
+        "mdns",
+        "tls",
+        "legacy",
+    ),
 }
 _ANYTIME = 16
 

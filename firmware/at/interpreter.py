@@ -154,8 +154,10 @@ class Interpreter:
         if isinstance(error, ATError):
             code = error.code
         elif isinstance(error, OSError):
-            # Some faults have a text in place of the number, such as that of a zone of IPv6 which is not there.
-            code = ATError(messages.E_FAILED, error.errno if isinstance(error.errno, int) else 0).code
+            # Some faults have a text in place of the number, such as that of a zone of IPv6 which is not there, and
+            # those of TLS have negative numbers.
+            code = ATError(messages.E_FAILED, abs(error.errno) if isinstance(error.errno, int) else 0).code
+            self._explain(*error.args[1:])
         else:
             code = ATError(messages.E_FAILED).code
             if not isinstance(error, MemoryError):
@@ -163,3 +165,10 @@ class Interpreter:
         if self.log:
             self._port.write(messages.ERROR_CODE % code)
         self._port.write(messages.ERROR)
+
+    def _explain(self, text=None):
+        """Writes what an OSError has to say besides its number: bytes in any case, a text for AT+SYSLOG=1."""
+        if isinstance(text, bytes):
+            self._port.write(text)
+        elif text and self.log:
+            self._port.write((text.strip().replace("\n", " ") + "\r\n").encode())

@@ -54,13 +54,13 @@ class Reconnect:
 
 @command(
     "AT+SAVETRANSLINK",
-    "mode:0..1, host:text64?, port:1..65535?, type:TCP|TCPv6|UDP|UDPv6=TCP, option:0..65535=0",
-    "mode:3..3, port:1..65535=333, type:TCP|TCPv6=TCP, ca:0..2=0, netif:0..2=0",
+    "mode:0..1, host:text64?, port:1..65535?, type:TCP|TCPv6|UDP|UDPv6|SSL|SSLv6=TCP, option:0..65535=0",
+    "mode:3..3, port:1..65535=333, type:TCP|TCPv6|SSL|SSLv6=TCP, ca:0..2=0, netif:0..2=0",
     saved=ALWAYS,
 )
 class Saved:
     """1: enters passthrough to this host at each start, without a word of the host; 3: to the client that connects to
-    a port; 0: does not. The option is the keep-alive in seconds (0 to 7200) of TCP, the local port of UDP (0: any)."""
+    a port; 0: does not. The option is the keep-alive in seconds (0 to 7200), of UDP the local port (0: any)."""
 
     def set(at, mode, *values):
         if not mode:
@@ -69,7 +69,7 @@ class Saved:
             return
         elif not values[0] or values[1] is None:
             raise ATError(messages.E_COUNT)
-        elif values[3] > _LONGEST_ALIVE and values[2].startswith("TCP"):
+        elif values[3] > _LONGEST_ALIVE and not values[2].startswith("UDP"):
             raise ATError()
 
 
@@ -110,8 +110,8 @@ def _enter_serving(at, port, kind, ca, netif):
 
     server = server_of(at)
     try:
-        listen(at, port, kind)
-    except (OSError, ATError):
+        listen(at, port, kind, ca if kind.startswith("SSL") else 0)
+    except (OSError, ATError, MemoryError):
         return
     server.limit = 1
     at.reports.raw = True

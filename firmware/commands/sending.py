@@ -25,7 +25,7 @@ class Send:
     async def execute(at):
         from firmware.commands.passthrough import enter
 
-        await _free(at)
+        await free(at)
         return enter(at)
 
     async def set(at, *values):
@@ -59,7 +59,7 @@ async def _target(at, values, limit):
     return link, length, link.address(ip, port)
 
 
-async def _free(at):
+async def free(at):
     """Waits until at.transmit is there, and the passthrough that the host has left does not need it any more."""
     at.transmit  # noqa: B018  it is made by being asked for, and without it there must be no prompt
     for _ in range(_FREE_MS // _LOOK_MS):
@@ -71,7 +71,7 @@ async def _free(at):
 
 
 async def _send(at, collector, values):
-    await _free(at)
+    await free(at)
     link, length, to = await _target(at, values, at.board.SEND_MAX)
     at.port.write(messages.PROMPT)
     at.reports.hold()
@@ -111,7 +111,7 @@ class SendLong:
     async def set(at, *values):
         from firmware.at.data import PLUSES, StreamCollector
 
-        await _free(at)
+        await free(at)
         link, length, to = await _target(at, values, _LONGEST)
         size = min(at.send_sizes[1], len(at.transmit) - len(PLUSES))
         at.port.write(messages.PROMPT)

@@ -9,31 +9,35 @@ from firmware.at.messages import ATError
 _PORT = const(333)
 
 
-@command("AT+CIPSERVER", "mode:0..1, param2:0..65535?, type:TCP|TCPv6?, ca:0..1?, netif:0..2?")
+@command("AT+CIPSERVER", "mode:0..1, param2:0..65535?, type:TCP|TCPv6|SSL|SSLv6?, ca:0..1?, netif:0..2?")
 class Serve:
-    """1: listens on a port (333). 0: stops; param2 1 closes the clients too. Only with CIPMUX=1."""
+    """1: listens on a port (333). 0: stops; param2 1 closes the clients too. Only with CIPMUX=1. ca 1: the clients of
+    a server of the kind SSL need a certificate."""
 
     def query(at):
         server = at.links.server
         if server and server.running():
-            at.line('+CIPSERVER:1,%d,"%s",0', server.port, server.kind)
+            at.line('+CIPSERVER:1,%d,"%s",%d', server.port, server.kind, server.verifies)
         else:
             at.line("+CIPSERVER:0")
 
     def set(at, mode, param2, kind, ca, netif):
         server = server_of(at)
         if mode:
-            if not at.links.multiple or server.running() or param2 == 0 or ca or (netif or 0) > 1:
+            kind = kind or "TCP"
+            if not at.links.multiple or server.running() or param2 == 0 or (netif or 0) > 1:
                 raise ATError()
-            listen(at, _PORT if param2 is None else param2, kind)
+            listen(at, _PORT if param2 is None else param2, kind, ca or 0)
             return
         if not server.running() or (param2 or 0) > 1 or kind or ca:
             raise ATError()
         server.stop()
         if param2:
             for link in server.clients():
+                known = link.open  # the host has not heard of one whose TLS is not there yet
                 link.close()
-                at.port.write(at.reports.ended(link))
+                if known:
+                    at.port.write(at.reports.ended(link))
 
 
 @command("AT+CIPSERVERMAXCONN", "number:1..5")
@@ -61,12 +65,18 @@ class Silence:
         server_of(at).watch(time)
 
 
-def listen(at, port, kind):
-    """Starts the server, or raises ATError or OSError."""
-    v6 = kind == "TCPv6"
-    if v6 and not at.resolver.ipv6:
+def listen(at, port, kind, ca=0):
+    """Starts the server, or raises ATError or OSError; `ca` says that its clients need certificates."""
+    if kind.endswith("v6") and not at.resolver.ipv6:
         raise ATError()
-    server_of(at).start(port, v6)
+    context = None
+    if kind.startswith("SSL"):
+        from firmware import tls
+
+        context = tls.listen(at, ca)
+    elif ca:
+        raise ATError()
+    server_of(at).start(port, kind, context, ca)
 
 
 def server_of(at):

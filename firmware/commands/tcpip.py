@@ -6,7 +6,7 @@ from time import ticks_diff, ticks_ms
 from micropython import const
 
 from firmware.at import messages
-from firmware.at.command import STORE, command
+from firmware.at.command import command
 from firmware.at.messages import ATError
 from firmware.net.links import LINKS
 from firmware.net.tcp import TCPLink
@@ -16,7 +16,7 @@ from firmware.wifi import UP
 _CONNECT_MS = const(20000)
 
 _END = "local_ip:text39?, timeout:0..60000=0"
-_TCP = "type:TCP|TCPv6=TCP, host:text64, port:1..65535, keep_alive:0..7200?, "
+_TCP = "type:TCP|TCPv6|SSL|SSLv6=TCP, host:text64, port:1..65535, keep_alive:0..7200?, "
 _UDP = "type:UDP|UDPv6, host:text64, port:0..65535, local_port:0..65535?, mode:0..2=0, "
 
 
@@ -62,7 +62,7 @@ async def open_link(at, number, kind, host, port, *values):
     if (at.radio.state != UP and not at.radio.mode & 2) or (v6 and not at.resolver.ipv6):
         raise ATError()
     begin = _start_udp if kind.startswith("UDP") else _start_tcp
-    return await begin(at, number, host, port, 3 if v6 else 2, values)
+    return await begin(at, number, kind, host, port, 3 if v6 else 2, values)
 
 
 async def _start(at, number, *values):
@@ -77,10 +77,15 @@ async def _start(at, number, *values):
     return messages.NOTHING
 
 
-async def _start_tcp(at, number, host, port, wanted, values):
+async def _start_tcp(at, number, kind, host, port, wanted, values):
     keep_alive, local_ip, timeout = values
     at.links.set_options(number, (None, None, None, keep_alive))
-    link = TCPLink(at.links, number)
+    if kind.startswith("TCP"):
+        link = TCPLink(at.links, number)
+    else:
+        from firmware import tls
+
+        link = tls.connect(at, number, host)
     began = ticks_ms()
     patience = timeout or _CONNECT_MS
     try:
@@ -94,7 +99,7 @@ async def _start_tcp(at, number, host, port, wanted, values):
     return link
 
 
-async def _start_udp(at, number, host, port, wanted, values):
+async def _start_udp(at, number, kind, host, port, wanted, values):
     from firmware.net.udp import NOBODY, UDPLink
 
     local_port, mode, local_ip, timeout = values
@@ -134,37 +139,6 @@ def _close(at, number):
         raise ATError()
     link.close()
     at.port.write(at.reports.ended(link))
-
-
-@command(
-    "AT+CIPTCPOPT",
-    "link:0..5, linger:-1..65535?, no_delay:0..1?, send_timeout:0..3600000?, keep_alive:0..7200?",
-    saved=STORE,
-)
-class Options:
-    """Socket options of a link (5: all): SO_LINGER (-1 off), TCP_NODELAY, SO_SNDTIMEO in ms, keep-alive in seconds."""
-
-    def query(at):
-        for number in range(LINKS if at.links.multiple else 1):
-            at.line("+CIPTCPOPT:%d,%d,%d,%d,%d", number, *at.links.options[number])
-
-    def set(at, *values):
-        number = values[0] if at.links.multiple else 0
-        for i in range(LINKS) if number == LINKS else (number,):
-            at.links.set_options(i, values[-4:])
-        at.interpreter.keep(*at.links.options)
-
-
-@command("AT+CIPCONNPERSIST", "link, persist:0..1")
-class Persist:
-    """1: the link stays when the network goes, as far as TCP bears with it. 0, as at first: it is closed then."""
-
-    def query(at):
-        kept = at.links.kept
-        at.line("+CIPCONNPERSIST:" + ",".join([str(kept[i]) for i in range(LINKS if at.links.multiple else 1)]))
-
-    def set(at, *values):
-        at.links.kept[values[0] if at.links.multiple else 0] = values[-1]
 
 
 @command("AT+CIPSTATE")

@@ -4,10 +4,15 @@ import select
 import socket
 from time import ticks_diff, ticks_ms
 
+from micropython import const
+
 from firmware.loop import Timer
 from firmware.net import address
 from firmware.net.links import LINKS, SERVER
 from firmware.net.tcp import TCPLink
+
+# How long a client may take to make TLS of its connection, unless `silence` is less.
+_SHAKE_MS = const(20000)
 
 
 class Server:
@@ -23,12 +28,16 @@ class Server:
         self._sock = None
         self.port = 0
         self.kind = "TCP"
+        self.verifies = 0
+        self._context = None
         self.limit = LINKS
         self.silence = 0
         self._timer = Timer(links.loop, self._look)
 
-    def start(self, port, v6):
-        """Listens on a port, or raises OSError."""
+    def start(self, port, kind, context=None, verifies=0):
+        """Listens on a port, or raises OSError. `context` is that of TLS, and `verifies` whether it asks the clients
+        for their certificates."""
+        v6 = kind.endswith("v6")
         sock = socket.socket(socket.AF_INET6 if v6 else socket.AF_INET, socket.SOCK_STREAM)
         try:
             sock.setblocking(False)
@@ -39,14 +48,15 @@ class Server:
         except OSError:
             sock.close()
             raise
-        self._sock, self.port, self.kind = sock, port, "TCPv6" if v6 else "TCP"
+        self._sock, self.port, self.kind = sock, port, kind
+        self._context, self.verifies = context, verifies
         self._links.loop.watch(sock, select.POLLIN, self._event)
 
     def stop(self):
         """Listens no more; its links stay."""
         self._links.loop.forget(self._sock)
         self._sock.close()
-        self._sock = None
+        self._sock = self._context = None
 
     def running(self):
         return self._sock is not None
@@ -70,9 +80,17 @@ class Server:
                 sock.close()
                 self._refused(LINKS if number is None else count)
                 return
-            link = TCPLink(self._links, number, SERVER)
+            if self._context:
+                from firmware.net.tls import TLSLink
+
+                link = TLSLink(self._links, number, SERVER, self._context)
+            else:
+                link = TCPLink(self._links, number, SERVER)
             link.adopt(sock, *address.parts(peer), self.port)
-            self._accepted(link)
+            if self._context:
+                self._shake(link)
+            else:
+                self._accepted(link)
         except (OSError, MemoryError):  # it has gone again, or it cannot be served; the others can
             if link:
                 link.close()
@@ -80,6 +98,21 @@ class Server:
                 sock.close()
             return
         self._look()
+
+    def _shake(self, link):
+        """Makes TLS of a client's connection, while everything else goes on."""
+
+        def done(_, error):
+            try:
+                if error:
+                    raise error
+                link.heard = ticks_ms()
+                self._accepted(link)
+                self._look()
+            except (OSError, MemoryError):  # as in _accept()
+                link.close()
+
+        self._links.loop.start(link.shake(min(self.silence * 1000 or _SHAKE_MS, _SHAKE_MS)), done)
 
     def _look(self):
         """Ends the clients that have sent nothing for too long, and comes again when the next may have."""
@@ -89,6 +122,8 @@ class Server:
         soonest = 0
         now = ticks_ms()
         for link in self.clients():
+            if not link.open:  # its TLS is not there yet, and has a limit of its own
+                continue
             if not link.listening():
                 # Whether it has sent something is not known before the host takes what came earlier.
                 link.heard = now

@@ -42,8 +42,11 @@ class TCPLink(Link):
         if self._broken:
             sock.recv(1)  # a failed connection gives its reason to the first who reads
             raise OSError(errno.ECONNREFUSED)
+        self._up()
+
+    def _up(self):
+        """The link is open. Its data wait for `resume()`: the host has to hear of the link first."""
         self.open = self._links.used = True
-        # The data wait for `resume()`: the host has to hear of the link first.
         self.pause()
 
     def adopt(self, sock, ip, port, local_port):
@@ -54,7 +57,7 @@ class TCPLink(Link):
         sock.setblocking(False)
         self.tune()
         self._loop.watch(sock, 0, self._event)
-        self.open = self._links.used = True
+        self._up()
 
     def tune(self):
         """Sets the options of the socket, if there is one."""
@@ -100,9 +103,12 @@ class TCPLink(Link):
         """Sends what goes at once of buffer[start:end]: its length, None when it has to wait, 0 when the link is at its
         end, which is told when it is read."""
         try:
-            return self._sock.write(buffer, start, end - start)
+            return self._put(buffer, start, end)
         except OSError:
             return 0
+
+    def _put(self, buffer, start, end):
+        return self._sock.write(buffer, start, end - start)
 
     async def write(self, buffer, end, start=0, to=None):
         """Sends buffer[start:end], however long the peer takes; OSError when the connection breaks, or SO_SNDTIMEO
@@ -112,7 +118,7 @@ class TCPLink(Link):
         while start < end:
             if not self._sock or self._gives_up:
                 raise OSError(errno.ENOTCONN)
-            count = self._sock.write(buffer, start, end - start)
+            count = self._put(buffer, start, end)
             if count:
                 start += count
             elif not await self._writable(began):

@@ -58,7 +58,11 @@ def up(uart_fd, pc_fd, flash_fd, rom):
     try:
         import esp32
     except ImportError:
-        pass
+        import axtls
+
+        # A built-in module would be found before a file, but not before this.
+        sys.modules["tls"] = axtls
+        del sys.modules["axtls"]
     import esp
 
     for mounted in ("/chip", "/"):

@@ -1,0 +1,206 @@
+"""TLS links: TCP links whose bytes go through MicroPython's `tls`, which reads and writes the socket by way of a Wire.
+Only the socket is polled, as not every port shows in a poll what TLS keeps of a record that was not read to its end."""
+
+import errno
+import io
+import select
+from time import ticks_diff, ticks_ms
+
+from micropython import const
+
+from firmware.loop import Timer
+from firmware.net.links import SERVER
+from firmware.net.tcp import TCPLink
+
+# Plain bytes of one record that is sent: axTLS, on the ESP8266, takes no more at a time.
+_RECORD = const(1024)
+# Kinds of records, and the length of a record's header.
+_CHANGE_CIPHER, _ALERT, _HANDSHAKE = const(20), const(21), const(22)
+_HEADER = const(5)
+# How a certificate that is refused is told: MBEDTLS_ERR_X509_CERT_VERIFY_FAILED.
+_REFUSED = const(-0x2700)
+
+
+class Wire(io.IOBase):
+    """The socket as TLS sees it. It takes all that TLS writes, so that TLS never has a record half sent; the end of the
+    connection is kept from TLS, which would forget with it what it has just read, and is told by `ended`.
+
+    The records are watched for what no port tells. A handshake is over, and `ready` is set, when TLS wants another
+    record after the one that follows the peer's change of ciphers, its Finished: the last that either side waits for.
+    (With TLS 1.3, which no port has, none would follow, and the handshake would run into its time limit.) An alert
+    that is no error to TLS is the peer's close_notify, which TLS forgets when it has just read data: `ended`, too."""
+
+    def __init__(self, sock):
+        self._sock = sock
+        self._head = bytearray(_HEADER)
+        self._have = self._left = 0  # bytes of this record's header, bytes of its body that are still to come
+        self._before = 0  # the kind of the record before this one
+        self._finished = False
+        self.ready = False
+        self.dry = True  # whether TLS has read all that the socket had
+        self.ended = False
+        self.rest = b""  # what the socket has not taken yet
+
+    def readinto(self, buffer):
+        self.dry = True
+        if self._finished and not self.ready:
+            self.ready = True
+            return None
+        try:
+            count = self._sock.readinto(buffer)
+        except OSError:
+            count = 0
+        if count == 0:
+            self.ended = True
+            return None
+        if count:
+            self.dry = False
+            self._follow(buffer, count)
+        return count
+
+    def _follow(self, buffer, count):
+        """Looks at what TLS reads. It asks for headers and bodies one at a time."""
+        head = self._head
+        if self._have < _HEADER:
+            for i in range(count):
+                head[self._have + i] = buffer[i]
+            self._have += count
+            self._left = head[3] << 8 | head[4]
+        else:
+            self._left -= count
+        if self._have == _HEADER and not self._left:
+            kind = head[0]
+            self._have = 0
+            if not self.ready:
+                self._finished = self._before == _CHANGE_CIPHER and kind == _HANDSHAKE
+                self._before = kind
+            elif kind == _ALERT:
+                self.ended = True
+
+    def write(self, buffer):
+        size = len(buffer)
+        try:
+            if not self.flush():
+                self.rest += buffer
+            else:
+                count = self._send(buffer)
+                if count < size:
+                    self.rest = bytes(buffer[count:])
+        except MemoryError:  # the peer would see a gap, so this is the end
+            self.ended = True
+        return size
+
+    def flush(self):
+        """Sends what the socket has not taken; True when nothing of it is left."""
+        if self.rest:
+            self.rest = self.rest[self._send(self.rest) :]
+        return not self.rest
+
+    def _send(self, data):
+        try:
+            return self._sock.write(data) or 0
+        except OSError:
+            self.ended = True
+            return len(data)
+
+    def ioctl(self, request, argument):
+        # TLS closes what it writes to; the socket is closed by the link.
+        return 0
+
+
+class TLSLink(TCPLink):
+    """A TLS connection. `context` is a tls.SSLContext; with `name` a client asks for that server, and checks its
+    certificate for it if the context verifies certificates at all."""
+
+    kind = "SSL"
+
+    def __init__(self, links, number, role, context, name=None):
+        super().__init__(links, number, role)
+        self._context = context
+        self._host = name
+        self._tls = self._wire = None
+        self._owed = 0  # bytes that are in a record of which the socket has not taken all
+        self._more = Timer(self._loop, self._again)
+
+    def _up(self):
+        """The socket is connected; the link is open when TLS is, too."""
+
+    async def connect(self, ip, port, local_ip, patience_ms):
+        began = ticks_ms()
+        await super().connect(ip, port, local_ip, patience_ms)
+        await self.shake(max(patience_ms - ticks_diff(ticks_ms(), began), 1))
+
+    async def shake(self, patience_ms):
+        """Makes TLS of the connection, or raises OSError, with the reason as a text if the port tells it."""
+        began = ticks_ms()
+        self._wire = wire = Wire(self._sock)
+        one = bytearray(1)
+        try:
+            self._tls = self._context.wrap_socket(
+                wire, server_side=self.role == SERVER, server_hostname=self._host, do_handshake_on_connect=False
+            )
+            while not self._step(one):
+                self._change(select.POLLIN | select.POLLOUT if wire.rest else select.POLLIN)
+                left = patience_ms - ticks_diff(ticks_ms(), began)
+                if left <= 0 or not await self._ready.wait(left):
+                    raise OSError(errno.ETIMEDOUT, "TLS handshake timed out")
+                if not self._sock:
+                    raise OSError(errno.ENOTCONN)
+        except ValueError as error:
+            raise OSError(_REFUSED, str(error))
+        self._context = None
+        super()._up()
+
+    def _step(self, one):
+        """Goes on with the handshake as far as it gets; True when it is over."""
+        wire = self._wire
+        wire.dry = False
+        while not wire.ready and not wire.dry:
+            self._tls.readinto(one)
+        if wire.ended:
+            raise OSError(errno.ECONNRESET, "TLS handshake: the peer has closed the connection")
+        return wire.flush() and wire.ready
+
+    def readinto(self, buffer, size):
+        try:
+            count = self._tls.readinto(buffer, size)
+        except OSError:  # a record that is none of the peer's, or its alert
+            return -1
+        if count is None and self._wire.ended:
+            return -1
+        if not self._wire.dry:
+            self._more.start(0)
+        return -1 if count == 0 else count
+
+    def _again(self):
+        if self.open and self.listening():
+            self._links.listener.readable(self)
+
+    def resume(self):
+        super().resume()
+        if not self._wire.dry:
+            self._more.start(0)
+
+    def _put(self, buffer, start, end):
+        wire = self._wire
+        if wire.flush():
+            if self._owed:
+                count, self._owed = self._owed, 0
+                return count
+            count = self._tls.write(buffer, start, min(end - start, _RECORD))
+            if wire.ended:
+                raise OSError(errno.ECONNRESET)
+            if not wire.rest:
+                return count
+            self._owed = count
+        return None
+
+    async def write(self, buffer, end, start=0, to=None):
+        self._owed = 0  # of a write() that was given up, and whose bytes nobody waits for
+        await super().write(buffer, end, start)
+
+    def disconnect(self):
+        self._more.stop()
+        if self._tls and self._sock:
+            self._tls.close()
+        super().disconnect()

@@ -1,0 +1,125 @@
+"""Certificates and keys: the files in /certs, by the names of AT+SYSMFG, and the TLS contexts that are made of them.
+What a context cannot be made of is an OSError, with bytes for the host or a text that explains (see Interpreter)."""
+
+import errno
+
+import tls
+
+from firmware import clock
+
+FOLDER = "/certs/"
+NUMBERS = 2  # of each kind
+# What AT+CIPSSLCCONF is at first, for each link: mode, number of the certificate and key, number of the CA.
+DEFAULT = [[0, 0, 0]] * 5
+_BEGIN = b"-----BEGIN "
+_END = b"-----END "
+# axTLS, on the ESP8266, verifies nothing and has no constant for it either.
+_REQUIRED = getattr(tls, "CERT_REQUIRED", None)
+
+
+def path(name, number):
+    return "%s%s.%d" % (FOLDER, name, number)
+
+
+def connect(at, number, host):
+    """A link of the kind SSL, not connected yet, as AT+CIPSSLC... have set this number."""
+    from firmware.net.links import CLIENT
+    from firmware.net.tls import TLSLink
+
+    mode, pki, ca = at.settings.get("CIPSSLCCONF", DEFAULT)[number]
+    sni, name, protocols, ciphers, psk = [
+        at.tls.get(key, {}).get(number) for key in ("SNI", "CN", "ALPN", "CIPHER", "PSK")
+    ]
+    if protocols:
+        raise OSError(errno.EOPNOTSUPP, "ALPN: MicroPython's tls has none")
+    context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+    context.verify_mode = tls.CERT_NONE
+    if mode & 1:
+        _own(context, "client", pki)
+    if mode & 2:
+        _verify(at, context, "client_ca", ca)
+        # MicroPython has one name for both.
+        if sni and name and sni != name:
+            raise OSError(errno.EINVAL, "SNI and CN differ")
+        sni = name or sni or host
+    if ciphers or psk:
+        if _REQUIRED is None:
+            raise OSError(errno.EOPNOTSUPP, "ciphers and PSK: this chip's tls has no choice")
+        if ciphers:
+            context.set_ciphers(ciphers)
+        if psk:
+            try:
+                context.psk_identity, context.psk_key = psk
+            except AttributeError:
+                raise OSError(errno.EOPNOTSUPP, "PSK: this MicroPython's tls has none")
+    return TLSLink(at.links, number, CLIENT, context, sni or None)
+
+
+def listen(at, ca):
+    """The context of a server; with `ca` its clients need a certificate."""
+    context = tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
+    _own(context, "server", 0)
+    if ca:
+        _verify(at, context, "server_ca", 0)
+    return context
+
+
+def _verify(at, context, name, number):
+    """Has the peer's certificate verified, by the CAs of a file."""
+    if _REQUIRED is None:
+        raise OSError(errno.EOPNOTSUPP, "this chip's tls cannot verify certificates")
+    found = _load(name, number, b"NO CA FOUND\r\n")
+    if not clock.of(at).right():
+        raise OSError(errno.EPERM, "the clock was never set, so no certificate can be verified")
+    context.verify_mode = _REQUIRED
+    _use(context.load_verify_locations, found)
+
+
+def _own(context, name, number):
+    """Gives the context a certificate, with those of the file that lead to its CA, and its key."""
+    chain = _load(name + "_cert", number, b"NO CERT FOUND\r\n")
+    key = _load(name + "_key", number, b"NO PRVT_KEY FOUND\r\n")[0]
+    # axTLS has a place for one.
+    _use(lambda cert: context.load_cert_chain(cert, key), chain if _REQUIRED else chain[:1])
+
+
+def _use(load, certificates):
+    try:
+        for certificate in certificates:
+            load(certificate)
+    except ValueError as error:  # "invalid cert" or "invalid key"
+        raise OSError(errno.EINVAL, str(error))
+
+
+def _load(name, number, missing):
+    """The certificates or keys of a file, in DER. `missing` is for the host when there is none."""
+    try:
+        with open(path(name, number), "rb") as file:
+            data = file.read()
+    except OSError:
+        data = b""
+    found = _blocks(data) if _BEGIN in data else [data]
+    if not found or not found[0]:
+        raise OSError(errno.ENOENT, missing)
+    return found
+
+
+def _blocks(data):
+    """The DER of all blocks of a PEM, but for the parameters of a curve, which OpenSSL writes in front of a key. Not
+    every port's `tls` reads PEM."""
+    from binascii import a2b_base64
+
+    found = []
+    start = data.find(_BEGIN)
+    while start >= 0:
+        body = data.find(b"\n", start)
+        end = data.find(_END, start)
+        if body < 0 or end < body:
+            break
+        if b"PARAMETERS" not in data[start:body]:
+            try:
+                found.append(a2b_base64(data[body:end]))
+            except ValueError:
+                raise OSError(errno.EINVAL, "not a PEM")
+        start = data.find(_BEGIN, end)
+    return found
