@@ -79,6 +79,20 @@ def test_keys_in_hexadecimal_digits_of_each_link(online):
         online.expect(f"ERR CODE:{code}⏎⏎ERROR⏎")
 
 
+def test_new_keys_in_the_same_connection_are_refused(online, tmp_path, authority):
+    """OpenSSL takes the refusal for a fatal error, and closes the connection."""
+    certificate, key = authority.server.files(tmp_path)
+    with s_server("-cert", certificate, "-key", key, "-legacy_renegotiation") as server:
+        online.send(f'AT+CIPSTART="SSL","127.0.0.1",{server.port}')
+        online.expect("CONNECT⏎⏎OK⏎")
+        server.stdin.write(b"before\n")
+        online.expect("⏎+IPD,7:before\n")
+        server.stdin.write(b"r\n")
+        wait_for(server, rb"no renegotiation")
+    online.match(r"CLOSED\r\n")
+    online.settled()
+
+
 def test_cipher_suites(online, tmp_path, authority):
     online.send("AT+CIPSSLCCIPHER?")
     said = online.match(r"((?:\+CIPSSLCCIPHER:\d+,0x[0-9A-F]{4}\r\n)+)\r\nOK\r\n")[1].decode()
