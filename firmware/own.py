@@ -11,15 +11,16 @@ from firmware.at.command import EXECUTE, QUERY, SET, SIGNATURES, table
 _broken = []  # the files that were reported
 
 
-def load(find):
-    """Imports the files; `find(name)` gives the module that declares a command of the firmware, or None."""
+def load(find, last):
+    """Imports the files; `find(name)` gives the module that declares a command of the firmware, or None. A file that is
+    too large is a MemoryError, or if `last` is left out, since there will be no more memory than now."""
     for file in sorted(os.listdir(commands.OWN)):
         if file.endswith((".py", ".mpy")) and file not in _broken:
-            _load(file, find)
+            _load(file, find, last)
     table[commands.OWN] = ()
 
 
-def _load(file, find):
+def _load(file, find, last):
     others = dict(table)
     table.clear()
     module = file[: file.rfind(".")]
@@ -31,10 +32,10 @@ def _load(file, find):
                 raise ValueError("not a new name: %s" % name)
             for signature in row[SIGNATURES]:
                 syntax.parameters(signature)
-    except MemoryError:
-        table.clear()
-        raise
     except BaseException as fault:  # whatever is wrong with it, sys.exit() too
+        if isinstance(fault, MemoryError) and not last:
+            table.clear()
+            raise
         _broken.append(file)
         print("%s/%s is left out:" % (commands.OWN, file))
         sys.print_exception(fault)

