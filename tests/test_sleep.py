@@ -60,7 +60,7 @@ def test_gslp_and_the_reset_pin(start, board):
         assert not has_power(module)
         assert module.control(end) == "ok"
         play_transcript(module, "< ⏎ready⏎\n" + RESTARTED)
-    assert module.control("wake") == "error: the module does not sleep"
+    assert module.control("wake") == "error: the module does not sleep, or no pin wakes it"
     assert module.control("asleep") == "error: the module is awake, or off"
 
 
@@ -223,3 +223,16 @@ def test_light_sleep_begins_again_after_a_pulse(start):
     # A reset ends it as well, and deep sleep is possible after it.
     assert module.control("power cycle") == "ok"
     play_transcript(module, "< ⏎ready⏎\n" + RESTARTED + "> AT+GSLP=50\n < 50⏎⏎OK⏎⏎ready⏎\n" + RESTARTED)
+
+
+def test_light_sleep_without_a_pin_lasts_until_a_reset(start):
+    """As the manual warns."""
+    module = start("--board", "esp32")
+    module.command("AT+CWMODE=0")
+    module.command("AT+SLEEP=2")
+    fall_asleep(module)
+    assert module.control("wake") == "error: the module does not sleep, or no pin wakes it"
+    assert module.control("pin 12 high") == "ok"
+    assert module.control("asleep") == "ok"
+    assert module.control("power cycle") == "ok"
+    play_transcript(module, "< ⏎ready⏎\n" + RESTARTED)

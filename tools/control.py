@@ -132,7 +132,7 @@ class Control:
 
     def _wake(self, _):
         if not self._module.wake():
-            raise ControlError("the module does not sleep")
+            raise ControlError("the module does not sleep, or no pin wakes it")
 
     def _pin(self, number, level):
         try:
