@@ -249,6 +249,44 @@ def test_what_this_chip_cannot_do(stored, line):
 
 
 @BOARDS
+def test_settings_of_the_radio_that_cannot_be(stored, board):
+    """What this chip cannot have costs that one setting, and the module starts."""
+    saved = {
+        "CWMODE": [3],
+        "CIPSTAMAC": ["15:00:00:00:00:01"],
+        "CIPSTA": ["300.0.0.1", "10.0.0.1", "255.0.0.0"],
+        "CWSTAPROTO": [2],
+        "CWSAP": ["ESP", "short", 5, 3, 4, 0],
+        "CIPAP": ["10.0.0", "10.0.0.1", "255.0.0.0"],
+        "CIPAPMAC": ["mac"],
+    }
+    # To the ESP8266 these two mean nothing, but it may find them.
+    if board == "esp32":
+        saved["CWAPPROTO"] = [2]
+    else:
+        saved["CWBANDWIDTH"] = [0, 2, 2]
+    ssid = {"esp32": "ESP_C0FFEF", "esp8266": "ESP_C0FFEE"}[board]
+    module = stored(board, saved)
+    play_transcript(
+        module,
+        f"""
+        > AT+CWSAP?
+        < +CWSAP:"{ssid}","",1,0,4,0⏎⏎OK⏎
+        > AT+CIPAP?
+        < +CIPAP:ip:"192.168.4.1"⏎+CIPAP:gateway:"192.168.4.1"⏎+CIPAP:netmask:"255.255.255.0"⏎⏎OK⏎
+        > AT+CWDHCP?
+        < +CWDHCP:3⏎⏎OK⏎
+        > AT+CWSTAPROTO?
+        < +CWSTAPROTO:7⏎⏎OK⏎
+        """,
+    )
+    said = module.console()
+    for name in set(saved) - {"CWMODE"}:
+        assert f"settings: {name} cannot be used" in said, name
+    assert "short" not in said
+
+
+@BOARDS
 def test_damaged_settings_on_a_full_flash(start, tmp_path, board):
     flash, damaged = tmp_path / "flash.img", tmp_path / "damaged"
     damaged.write_text('{"CWMODE": [3' * 20)

@@ -334,3 +334,36 @@ def test_links_to_the_stations(start, board):
         near ended
         """,
     )
+
+
+@BOARDS
+def test_names_of_older_versions(start, board):
+    """The spellings of ESP-AT 1.7, which their answers have, too."""
+    play_transcript(
+        start("--board", board),
+        f"""
+        > AT+CWMODE_CUR=3
+        < ⏎OK⏎
+        > AT+CWSAP_CUR="ESP","1234567890",5,3
+        < ⏎OK⏎
+        > AT+CWSAP_CUR?
+        < +CWSAP_CUR:"ESP","1234567890",5,3,4,0⏎⏎OK⏎
+        > AT+CIPAP_DEF="10.0.0.1"
+        < ⏎OK⏎
+        > AT+CIPAP_CUR?
+        < +CIPAP_CUR:ip:"10.0.0.1"⏎+CIPAP_CUR:gateway:"10.0.0.1"⏎+CIPAP_CUR:netmask:"255.255.255.0"⏎⏎OK⏎
+        > AT+CIPAPMAC_CUR?
+        < +CIPAPMAC_CUR:"{MACS[board]}"⏎⏎OK⏎
+        > AT+CIPSTA_CUR="127.0.0.3"
+        < ⏎OK⏎
+        > AT+CWDHCP_CUR?
+        < +CWDHCP_CUR:2⏎⏎OK⏎
+        > AT+CWDHCP_DEF=1,3
+        < ⏎OK⏎
+        {RESTART}{ON}
+        > AT+CIPAP?
+        {address("10.0.0.1", "10.0.0.1", "255.255.255.0")}
+        > AT+CWSAP?
+        < +CWSAP:"{SSIDS[board]}","",1,0,4,0⏎⏎OK⏎
+        """,
+    )

@@ -4,6 +4,7 @@ What is common to both chips is here; radio_esp32 and radio_esp8266 hold what ea
 import time
 from types import MappingProxyType
 
+from .radio_air import is_address
 from .radio_softap import Refused, Stations
 
 STATION, SOFT_AP = 0, 1
@@ -200,6 +201,8 @@ class Radio:
         self._address()
 
     def _use_static(self, interface, static):
+        if not all(map(is_address, static)):
+            raise ValueError("invalid arguments")
         if interface == SOFT_AP:
             self.soft_ap_address[:3] = static
             self.stations.moved()

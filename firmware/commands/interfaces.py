@@ -1,8 +1,21 @@
-"""What the commands of the station and of the softAP have in common: addresses, MAC addresses, protocols."""
+"""What the commands of the station and of the softAP have in common: addresses, MAC addresses, protocols,
+and how they get back what was saved."""
 
 from firmware.at.messages import E_PARSE, E_RANGE, ATError
 from firmware.commands.macs import mac_bytes, mac_text
 from firmware.net.address import is_ipv4, same_network
+
+
+def restore(at, uses):
+    """Gives an interface that has been switched on what was saved for it, by pairs of a command and `use(at, ...)`."""
+    for name, use in uses:
+        values = at.settings.get(name)
+        if values:
+            try:
+                use(at, *values)
+            except (ATError, OSError, ValueError, RuntimeError):  # a file that was made elsewhere
+                print("settings:", name, "cannot be used here")
+                at.settings.forget(name)
 
 
 def addresses(ip, gateway, netmask):
@@ -29,14 +42,13 @@ def addresses(ip, gateway, netmask):
 def show_addresses(at, name, wlan):
     """Prints the addresses of an interface."""
     ip, netmask, gateway, _ = wlan.ifconfig()
-    at.line('%s:ip:"%s"', name, ip)
-    at.line('%s:gateway:"%s"', name, gateway)
-    at.line('%s:netmask:"%s"', name, netmask)
+    for key, value in (("ip", ip), ("gateway", gateway), ("netmask", netmask)):
+        at.line(name + ':%s:"%s"', key, value)
 
 
 def show_mac(at, name, wlan):
     """Prints the MAC address of an interface."""
-    at.line('%s:"%s"', name, mac_text(wlan.config("mac")))
+    at.line(name + ':"%s"', mac_text(wlan.config("mac")))
 
 
 def set_mac(wlan, text, before):
@@ -60,7 +72,7 @@ def show_protocol(at, name, bit):
     number = (at.radio.station if bit == 1 else at.radio.softap).config("protocol")
     for protocol, of_port in at.board.PROTOCOLS:
         if of_port == number:
-            at.line("%s:%d", name, protocol)
+            at.line(name + ":%d", protocol)
 
 
 def set_protocol(at, wlan, protocol):

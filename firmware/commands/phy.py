@@ -3,24 +3,20 @@ Manual: Wi-Fi_AT_Commands.rst of espressif/esp-at, with what HEAD adds."""
 
 from firmware.at.command import STORE, command
 from firmware.at.messages import ATError
+from firmware.commands import interfaces
 from firmware.commands.interfaces import configure, set_protocol, show_protocol
 
 
 def restore(at):
     """The softAP has been switched on: gives it what was saved."""
-    try:
-        if at.settings.get("CWAPPROTO"):
-            set_protocol(at, at.radio.softap, *at.settings.get("CWAPPROTO"))
-        use_bandwidth(at, 1)
-    except ATError:  # a file that was made elsewhere
-        print("settings: CWAPPROTO or CWBANDWIDTH cannot be used here")
+    interfaces.restore(at, (("CWAPPROTO", _use_protocol), ("CWBANDWIDTH", lambda at, *_: use_bandwidth(at, 1))))
 
 
 def use_bandwidth(at, netif):
     """Gives an interface the bandwidth that was saved for it, if there was one."""
-    saved = at.settings.get("CWBANDWIDTH")
-    if saved and saved[1 + netif]:
-        configure(at.radio.softap if netif else at.radio.station, bandwidth=saved[1 + netif])
+    saved = at.settings.get("CWBANDWIDTH")[1 + netif]
+    if saved:
+        configure(at.radio.softap if netif else at.radio.station, bandwidth=saved)
 
 
 @command("AT+CWAPPROTO", "protocol:1..15", saved=STORE, board="esp32")
@@ -33,7 +29,11 @@ class SoftAPProtocol:
     def set(at, protocol):
         if not at.radio.mode & 2:
             raise ATError()
-        set_protocol(at, at.radio.softap, protocol)
+        _use_protocol(at, protocol)
+
+
+def _use_protocol(at, protocol):
+    set_protocol(at, at.radio.softap, protocol)
 
 
 @command("AT+CWBANDWIDTH", "netif:0..1, bandwidth_2ghz:0..2, bandwidth_5ghz:0..2=0", saved=STORE, board="esp32")

@@ -5,6 +5,7 @@ from micropython import const
 
 from firmware.at.command import STORE, command
 from firmware.at.messages import E_LENGTH, E_RANGE, ATError
+from firmware.commands import interfaces
 from firmware.commands.interfaces import addresses, configure, set_mac, show_addresses, show_mac
 from firmware.commands.macs import mac_bytes, mac_text
 from firmware.softap import Watch, stations
@@ -20,15 +21,10 @@ def restore(at):
 
     Where nothing was saved it is an open network: what the port has there, the ESP8266's SDK may have kept from
     another firmware."""
-    saved = at.settings.get
-    for name, use in (("CIPAPMAC", _use_mac), ("CWSAP", _use), ("CIPAP", _use_address)):
-        values = saved(name) or _default(at, name)
-        if values:
-            try:
-                use(at, *values)
-            except (ATError, OSError, ValueError, RuntimeError):  # a file that was made elsewhere
-                print("settings:", name, "cannot be used here")
-    if saved("CWAPPROTO") or saved("CWBANDWIDTH"):
+    interfaces.restore(at, (("CIPAPMAC", _use_mac), ("CWSAP", _use), ("CIPAP", _use_address)))
+    if not at.settings.get("CWSAP"):
+        _use(at, *_default(at))
+    if at.settings.get("CWAPPROTO") or at.settings.get("CWBANDWIDTH"):
         from firmware.commands import phy
 
         phy.restore(at)
@@ -36,9 +32,7 @@ def restore(at):
     at.stations.look()
 
 
-def _default(at, name):
-    if name != "CWSAP":
-        return None
+def _default(at):
     return "ESP_%02X%02X%02X" % tuple(at.radio.softap.config("mac")[3:]), "", 1, 0, _STATIONS, 0
 
 
@@ -59,7 +53,7 @@ class SoftAP:
     def query(at):
         _check_on(at)
         softap = at.radio.softap
-        ssid, password, _, ecn, most, hidden = at.settings.get("CWSAP") or _default(at, "CWSAP")
+        ssid, password, _, ecn, most, hidden = at.settings.get("CWSAP") or _default(at)
         values = ssid, password, softap.config("channel"), ecn, most, hidden
         at.line('+CWSAP:"%s","%s",%d,%d,%d,%d', *values)
 

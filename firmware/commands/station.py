@@ -5,6 +5,7 @@ import network
 
 from firmware.at.command import STORE, command
 from firmware.at.messages import E_LENGTH, ATError
+from firmware.commands import interfaces
 from firmware.commands.interfaces import addresses, set_mac, set_protocol, show_addresses, show_mac, show_protocol
 from firmware.wifi import UP
 
@@ -13,19 +14,15 @@ _BY_DHCP = "", None, None
 
 def restore(at):
     """The station has been switched on: gives it what was saved."""
-    saved = at.settings.get
-    for name, use in (
-        ("CIPSTAMAC", _use_mac),
-        ("CWSTAPROTO", _use_protocol),
-        ("CWBANDWIDTH", _use_bandwidth),
-        ("CIPSTA", _use_address),
-    ):
-        values = saved(name)
-        if values:
-            try:
-                use(at, *values)
-            except (ATError, OSError, ValueError, RuntimeError):  # a file that was made elsewhere
-                print("settings:", name, "cannot be used here")
+    interfaces.restore(
+        at,
+        (
+            ("CIPSTAMAC", _use_mac),
+            ("CWSTAPROTO", _use_protocol),
+            ("CWBANDWIDTH", _use_bandwidth),
+            ("CIPSTA", _use_address),
+        ),
+    )
 
 
 def _use_bandwidth(at, *_):
@@ -37,7 +34,7 @@ def _use_bandwidth(at, *_):
 @command("AT+CIPSTA", "ip:text15, gateway:text15?, netmask:text15?", saved=STORE)
 class Address:
     """IPv4 address, gateway and netmask of the station. Set: a static address, which ends DHCP; without a gateway it is
-    number 1 of a network with the netmask 255.255.255.0."""
+    number 1 of a network with the netmask 255.255.255.0. Its name servers are those of CIPDNS."""
 
     def query(at):
         show_addresses(at, "+CIPSTA", at.radio.station)

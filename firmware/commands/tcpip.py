@@ -106,8 +106,9 @@ async def _start_udp(at, number, kind, host, port, wanted, values):
     link = UDPLink(at.links, number, at.board.UDP_MAX)
     try:
         # "0" is how some drivers write a link that only receives.
+        wlan = at.radio.station if at.radio.state == UP else at.radio.softap
         ip = NOBODY[wanted - 2] if host == "0" else await at.resolver.resolve(host, timeout, wanted)
-        link.start(ip, port, local_port or 0, mode, local_ip, *at.radio.station.ifconfig()[:2])
+        link.start(ip, port, local_port or 0, mode, local_ip, *wlan.ifconfig()[:2])
         at.reports.prepare(link)
     except BaseException:  # as above
         link.close()
