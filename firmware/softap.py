@@ -14,7 +14,7 @@ def stations(wlan):
     Before MicroPython 1.29 the ESP32's port does not tell the IP addresses."""
     try:
         found = wlan.status("stations")
-    except OSError:  # the softAP is off
+    except (OSError, RuntimeError):  # the softAP is off, on the ESP32
         return []
     return [(entry[0], entry[1] if len(entry) > 1 and entry[1] != "0.0.0.0" else None) for entry in found]
 

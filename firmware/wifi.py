@@ -118,7 +118,7 @@ class Radio:
             if found:
                 ssid, password = self.target[:2]
                 self.station.connect(ssid, password or None, bssid=self._bssid)
-        except OSError:
+        except (OSError, RuntimeError):  # the second is what the ESP32's port makes of rarer faults
             self._fail(FAILED)
         else:
             if found:

@@ -2,6 +2,7 @@
 What must be there after a restart is asked for after one."""
 
 import pytest
+from privileges import pings
 from transcript import play as play_transcript
 
 BOARDS = pytest.mark.parametrize("board", ["esp32", "esp8266"])
@@ -367,3 +368,58 @@ def test_names_of_older_versions(start, board):
         < +CWSAP:"{SSIDS[board]}","",1,0,4,0⏎⏎OK⏎
         """,
     )
+
+
+@BOARDS
+def test_a_softap_alone_is_a_network(start, board):
+    play_transcript(
+        start("--board", board),
+        f"""
+        peer near 127.99.0.2
+        udp far 127.99.0.3
+        {ON}
+        > AT+CIPAP="127.99.0.1",,"255.255.255.0"
+        < ⏎OK⏎
+        {joins(A, "127.99.0.2")}
+        {joins(B, "127.99.0.3")}
+        > AT+CIPMUX=1
+        < ⏎OK⏎
+        > AT+CIPSTART=0,"TCP","127.99.0.2",{{near}}
+        < 0,CONNECT⏎⏎OK⏎
+        near accepts
+        > AT+CIPSTART=1,"UDP","127.99.0.3",{{far}}
+        < 1,CONNECT⏎⏎OK⏎
+        > AT+CIPSEND=1,2
+        < ⏎OK⏎⏎>
+        >> hi
+        < ⏎Recv 2 bytes⏎⏎SEND OK⏎
+        far gets hi
+        door d
+        > AT+CIPSERVER=1,{{d}}
+        < ⏎OK⏎
+        client c {{d}}
+        < 2,CONNECT⏎
+        # Without it there is nothing.
+        > AT+CWMODE=0
+        < 0,CLOSED⏎1,CLOSED⏎+STA_DISCONNECTED:"{A}"⏎+STA_DISCONNECTED:"{B}"⏎⏎OK⏎
+        near ended
+        > AT+CIPSTART=0,"TCP","127.99.0.2",{{near}}
+        < ⏎ERROR⏎
+        """,
+    )
+
+
+@pings
+def test_ping_of_a_station(play):
+    play(f"""
+        {ON}
+        > AT+CIPAP="127.99.0.1",,"255.255.255.0"
+        < ⏎OK⏎
+        {joins(A, "127.99.0.2")}
+        > AT+PING="127.99.0.2"
+        ~ \\+PING:\\d+⏎⏎OK⏎
+        > AT+CWMODE=0
+        < +STA_DISCONNECTED:"{A}"⏎⏎OK⏎
+        > AT+PING="127.99.0.2"
+        < ⏎ERROR⏎
+    """)

@@ -115,6 +115,7 @@ def test_links_that_outlive_the_network(module):
         JOIN
         + """
         peer web
+        peer other
         > AT+CIPCONNPERSIST?
         < +CIPCONNPERSIST:0⏎⏎OK⏎
         > AT+CIPCONNPERSIST=1
@@ -133,9 +134,9 @@ def test_links_that_outlive_the_network(module):
         < ⏎OK⏎
         > AT+CIPCONNPERSIST=5,1
         < ⏎ERROR⏎
-        > AT+CIPSTART=0,"TCP","127.0.0.1",{web}
+        > AT+CIPSTART=0,"TCP","127.0.0.1",{other}
         < 0,CONNECT⏎⏎OK⏎
-        web accepts
+        other accepts
         link web 3
         ! ap down mpy-at
         < 0,CLOSED⏎WIFI DISCONNECT⏎

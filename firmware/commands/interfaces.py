@@ -59,7 +59,7 @@ def set_mac(wlan, text, before):
     if mac == wlan.config("mac"):
         return
     before()
-    wlan.config(mac=mac)
+    configure(wlan.config, mac=mac)
     # The ESP8266's port does not say whether its SDK has taken it.
     if wlan.config("mac") != mac:
         raise ATError()
@@ -79,14 +79,14 @@ def set_protocol(at, wlan, protocol):
     """Sets the protocols of an interface; ATError for what this chip has not."""
     for possible, of_port in at.board.PROTOCOLS:
         if possible == protocol:
-            configure(wlan, protocol=of_port)
+            configure(wlan.config, protocol=of_port)
             return
     raise ATError(E_RANGE, 0)
 
 
-def configure(wlan, **options):
-    """Sets options of an interface; ATError for what the chip refuses."""
+def configure(use, **options):
+    """Calls config() or ipconfig() of an interface with options; ATError for what the chip refuses."""
     try:
-        wlan.config(**options)
+        use(**options)
     except (OSError, ValueError, RuntimeError):  # each port has its own for each fault, some without a number
         raise ATError()

@@ -16,7 +16,7 @@ def use_bandwidth(at, netif):
     """Gives an interface the bandwidth that was saved for it, if there was one."""
     saved = at.settings.get("CWBANDWIDTH")[1 + netif]
     if saved:
-        configure(at.radio.softap if netif else at.radio.station, bandwidth=saved)
+        configure((at.radio.softap if netif else at.radio.station).config, bandwidth=saved)
 
 
 @command("AT+CWAPPROTO", "protocol:1..15", saved=STORE, board="esp32")
@@ -52,7 +52,7 @@ class Bandwidth:
         if not at.radio.mode >> netif & 1:
             raise ATError()
         if bandwidth:
-            configure(at.radio.softap if netif else at.radio.station, bandwidth=bandwidth)
+            configure((at.radio.softap if netif else at.radio.station).config, bandwidth=bandwidth)
         # One entry for both interfaces: the station's in the second place, the softAP's in the third.
         saved = list(at.settings.get("CWBANDWIDTH") or (0, 0, 0))
         saved[1 + netif] = bandwidth or saved[1 + netif]

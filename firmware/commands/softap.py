@@ -76,7 +76,7 @@ def _use(at, ssid, password, channel, ecn, most, hidden):
             raise ATError(E_RANGE, 4)
     else:
         options["max_clients"] = most
-    configure(at.radio.softap, **options)
+    configure(at.radio.softap.config, **options)
 
 
 @command("AT+CWLIF")
@@ -131,7 +131,7 @@ class Address:
 
 
 def _use_address(at, ip, gateway, netmask):
-    at.radio.softap.ipconfig(addr4=(ip, netmask), gw4=gateway)
+    configure(at.radio.softap.ipconfig, addr4=(ip, netmask), gw4=gateway)
 
 
 @command("AT+CIPAPMAC", "mac:text17", saved=STORE)

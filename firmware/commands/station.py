@@ -6,7 +6,15 @@ import network
 from firmware.at.command import STORE, command
 from firmware.at.messages import E_LENGTH, ATError
 from firmware.commands import interfaces
-from firmware.commands.interfaces import addresses, set_mac, set_protocol, show_addresses, show_mac, show_protocol
+from firmware.commands.interfaces import (
+    addresses,
+    configure,
+    set_mac,
+    set_protocol,
+    show_addresses,
+    show_mac,
+    show_protocol,
+)
 from firmware.wifi import UP
 
 _BY_DHCP = "", None, None
@@ -51,11 +59,11 @@ def _use_address(at, ip, gateway, netmask):
     """A static address; "" stands for DHCP, 0.0.0.0 for none at all."""
     station = at.radio.station
     if ip == "0.0.0.0":
-        station.ipconfig(dhcp4=False)
+        configure(station.ipconfig, dhcp4=False)
     elif ip:
-        station.ipconfig(addr4=(ip, netmask), gw4=gateway)
+        configure(station.ipconfig, addr4=(ip, netmask), gw4=gateway)
     else:
-        station.ipconfig(dhcp4=True)
+        configure(station.ipconfig, dhcp4=True)
     at.radio.check()
 
 
