@@ -5,7 +5,7 @@ import errno
 
 import tls
 
-from firmware import clock
+from firmware import clock, commands
 
 FOLDER = "/certs/"
 NUMBERS = 2  # of each kind
@@ -23,6 +23,8 @@ def path(name, number):
 
 def connect(at, number, host):
     """A link of the kind SSL, not connected yet, as AT+CIPSSLC... have set this number."""
+    if _REQUIRED is None:
+        commands.drop()  # axTLS needs much memory in one piece
     from firmware.net.links import CLIENT
     from firmware.net.tls import TLSLink
 

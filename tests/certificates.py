@@ -4,6 +4,9 @@ Nearly all keys are of elliptic curves, as those of RSA take time."""
 import datetime
 import functools
 import ipaddress
+import pathlib
+import subprocess
+import tempfile
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -158,6 +161,7 @@ class Authority:
             "by a namesake of the authority": namesake.leaf(usage=usage),
             "without the intermediate": leaf(issuer=self.middle),
             "broken signature": broken(leaf()),
+            "weak signature": hashed_with_sha1(leaf(), self.root),
             "for another purpose": leaf(usage=ASKING if usage is SERVING else SERVING),
             "by one that is no authority": with_chain(leaf(issuer=no_authority), no_authority),
             "too deep": with_chain(deep, too_deep, short),
@@ -172,6 +176,22 @@ class Authority:
 
 def with_chain(leaf, *chain):
     return Certificate(leaf.certificate, leaf.key, tuple(each.certificate for each in chain))
+
+
+def hashed_with_sha1(leaf, issuer):
+    """As the certificate, but signed by way of openssl, as cryptography does not sign with SHA-1 any more."""
+    builder = x509.CertificateSigningRequestBuilder().subject_name(leaf.certificate.subject)
+    for extension in leaf.certificate.extensions:
+        builder = builder.add_extension(extension.value, extension.critical)
+    request = builder.sign(leaf.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    with tempfile.TemporaryDirectory() as folder:
+        ca, key = (pathlib.Path(folder, name) for name in ("ca", "key"))
+        ca.write_bytes(issuer.pem)
+        key.write_bytes(issuer.private())
+        command = ["openssl", "x509", "-req", "-CA", ca, "-CAkey", key, "-CAcreateserial", "-sha1", "-days", "1"]
+        command += ["-copy_extensions", "copyall"]
+        new = subprocess.run(command, input=request, capture_output=True, check=True, cwd=folder).stdout
+    return Certificate(x509.load_pem_x509_certificate(new), leaf.key)
 
 
 def broken(leaf):

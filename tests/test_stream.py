@@ -120,6 +120,7 @@ def test_data_that_was_fetched(feed):
         (b"AT+CIPSENDL=0,70000", 70000),
         (b'AT+SYSFLASH=1,"client_cert",0,100', 100),
         (b'AT+FS=0,1,"name",100,10', 10),
+        (b'AT+SYSMFG=2,"client_cert","client_cert.0",8,1164', 1164),
     ],
 )
 @pytest.mark.parametrize("prompt", [b"\r\nOK\r\n\r\n>", b"\r\nOK\r\n> "])

@@ -127,6 +127,16 @@ def test_a_handshake_that_stalls_holds_nothing_up_and_ends(online, peer):
     online.expect("⏎+IPD,1,1:y")
 
 
+def test_the_network_goes_in_the_middle_of_a_handshake(online):
+    stall = Peer()
+    online.send(f'AT+CIPSTART="SSL","127.0.0.1",{stall.port}')
+    stall.accept()
+    stall.get(5)  # the beginning of its hello
+    assert online.control("ap down mpy-at") == "ok"
+    online.match(r"(WIFI DISCONNECT\r\n)?\r\nERROR\r\n(WIFI DISCONNECT\r\n)?")
+    stall.close()
+
+
 def test_the_servers_name_is_sent_when_it_is_set(online, tmp_path, authority):
     context = serving(tmp_path, authority.server)
     asked = []

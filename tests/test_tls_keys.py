@@ -179,6 +179,28 @@ def test_what_axtls_cannot_do(start, tmp_path, authority):
     assert peer.get(5) == b"hello"
     peer.send(b"back")
     module.expect("⏎+IPD,4:back")
+    # axTLS has one buffer for both directions: while it has a record that was not read, nothing is sent.
+    module.command("AT+CIPRECVMODE=1")
+    peer.send(b"r" * 5000)
+    module.match(r"\r\n\+IPD,\d+\r\n")
+    module.send("AT+CIPSEND=4")
+    module.expect("⏎OK⏎⏎>")
+    module.write(b"lost")
+    module.expect("⏎Recv 4 bytes⏎⏎SEND FAIL⏎")
+    read = 0
+    while read < 5000:
+        module.send("AT+CIPRECVDATA=2920")
+        found = module.match(r"(?:\r\n\+IPD,\d+\r\n)*(?:\+CIPRECVDATA:(\d+),|\r\nERROR\r\n)")[1]
+        if found:
+            assert module.take(int(found)) == b"r" * int(found)
+            module.expect("⏎OK⏎")
+            read += int(found)
+    module.command("AT+CIPRECVMODE=0")
+    module.send("AT+CIPSEND=2000")
+    module.expect("⏎OK⏎⏎>")
+    module.write(b"s" * 2000)
+    module.expect("⏎Recv 2000 bytes⏎⏎SEND OK⏎")
+    assert peer.get(2000) == b"s" * 2000
     module.send("AT+CIPCLOSE")
     module.expect("CLOSED⏎⏎OK⏎")
     # A server that has no suite with the exchange of keys by RSA, as many today.

@@ -43,6 +43,7 @@ REASONS = {
     "by a namesake of the authority": "The certificate is not correctly signed by the trusted CA",
     "without the intermediate": "The certificate is not correctly signed by the trusted CA",
     "broken signature": "The certificate is not correctly signed by the trusted CA",
+    "weak signature": "The certificate is signed with an unacceptable hash",
     "for another purpose": "MBEDTLS_ERR_SSL_BAD_CERTIFICATE",
     "by one that is no authority": "The certificate is not correctly signed by the trusted CA",
     "too deep": "The certificate is not correctly signed by the trusted CA",

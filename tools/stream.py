@@ -109,6 +109,11 @@ def _describe(line: bytes) -> _Sent:
         lengths = re.match(rb"[12],(\d*)(?:,(\d*))?", parameters or b"")
         if lengths:
             return _Sent("prompt", int(lengths[1] or 0) + int(lengths[2] or 0))
+    if name == b"SYSMFG":
+        # Writing is 2,"namespace","key",type,length.
+        length = re.match(rb'2,"[^"]*","[^"]*",8,(\d+)', parameters or b"")
+        if length:
+            return _Sent("prompt", int(length[1]))
     if name == b"FS":
         # Writing is type,1,"name",offset,length.
         length = re.match(rb'\d+,1,"[^"]*",\d+,(\d+)', parameters or b"")

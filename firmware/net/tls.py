@@ -6,6 +6,7 @@ import io
 import select
 from time import ticks_diff, ticks_ms
 
+import tls
 from micropython import const
 
 from firmware.loop import Timer
@@ -15,8 +16,16 @@ from firmware.net.tcp import TCPLink
 # Plain bytes of one record that is sent: axTLS, on the ESP8266, takes no more at a time.
 _RECORD = const(1024)
 # Kinds of records, and the length of a record's header.
-_CHANGE_CIPHER, _ALERT, _HANDSHAKE = const(20), const(21), const(22)
+_CHANGE_CIPHER = const(20)
+_ALERT = const(21)
+_HANDSHAKE = const(22)
 _HEADER = const(5)
+# axTLS, which is the ESP8266's, has one buffer for both directions: what it sends destroys what of a record has come or
+# was not read. So many bytes it needs in one piece, and crashes when it does not get them.
+_AXTLS = 0 if hasattr(tls, "CERT_REQUIRED") else 5632
+# How long (ms) sending waits for such a record, and how often it looks.
+_RECORD_MS = const(1500)
+_LOOK_MS = const(10)
 # How a certificate that is refused is told: MBEDTLS_ERR_X509_CERT_VERIFY_FAILED.
 _REFUSED = const(-0x2700)
 
@@ -38,6 +47,7 @@ class Wire(io.IOBase):
         self._finished = False
         self.ready = False
         self.dry = True  # whether TLS has read all that the socket had
+        self.shut = False  # whether TLS is to get nothing
         self.ended = False
         self.rest = b""  # what the socket has not taken yet
 
@@ -45,6 +55,8 @@ class Wire(io.IOBase):
         self.dry = True
         if self._finished and not self.ready:
             self.ready = True
+            return None
+        if self.shut:
             return None
         try:
             count = self._sock.readinto(buffer)
@@ -76,6 +88,10 @@ class Wire(io.IOBase):
                 self._before = kind
             elif kind == _ALERT:
                 self.ended = True
+
+    def clear(self):
+        """Whether TLS has no part of a record."""
+        return self.dry and not self._have and not self._left
 
     def write(self, buffer):
         size = len(buffer)
@@ -135,6 +151,8 @@ class TLSLink(TCPLink):
         began = ticks_ms()
         self._wire = wire = Wire(self._sock)
         one = bytearray(1)
+        if _AXTLS:
+            bytearray(_AXTLS)
         try:
             self._tls = self._context.wrap_socket(
                 wire, server_side=self.role == SERVER, server_hostname=self._host, do_handshake_on_connect=False
@@ -183,7 +201,7 @@ class TLSLink(TCPLink):
 
     def _put(self, buffer, start, end):
         wire = self._wire
-        if wire.flush():
+        if wire.flush() and (not _AXTLS or wire.shut or wire.clear()):
             if self._owed:
                 count, self._owed = self._owed, 0
                 return count
@@ -197,7 +215,22 @@ class TLSLink(TCPLink):
 
     async def write(self, buffer, end, start=0, to=None):
         self._owed = 0  # of a write() that was given up, and whose bytes nobody waits for
-        await super().write(buffer, end, start)
+        if not _AXTLS:
+            await super().write(buffer, end, start)
+            return
+        wire = self._wire
+        looks = _RECORD_MS // _LOOK_MS
+        while not wire.clear():
+            looks -= 1
+            if not looks or not self._sock:
+                raise OSError(errno.ETIMEDOUT)
+            await self._loop.sleep(_LOOK_MS)
+        wire.shut = True
+        try:
+            await super().write(buffer, end, start)
+        finally:
+            wire.shut = False
+            self._more.start(0)
 
     def disconnect(self):
         self._more.stop()
