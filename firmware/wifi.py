@@ -15,6 +15,9 @@ NEVER, NO_ADDRESS, UP, JOINING, DOWN = 0, 1, 2, 3, 4
 # What `+CWJAP:n` tells.
 TIMEOUT, WRONG_PASSWORD, NO_AP, FAILED = 1, 2, 3, 4
 
+# As the least security 1 stands for any kind of WPA; in a list of networks it is WEP.
+_ANY_WPA = const(1)
+_WPA = const(2)
 _NOWHERE = "0.0.0.0"
 _JOINING_MS = const(40)
 _UP_MS = const(250)
@@ -134,6 +137,8 @@ class Radio:
         ssid, _, bssid, least, strongest = self.target
         if not least and not strongest:
             return True, bssid
+        if least == _ANY_WPA:
+            least = _WPA
         best = None
         for ap in self.station.scan():
             fits = ap[0] == ssid.encode() and ap[4] >= least and bssid in (None, ap[1])

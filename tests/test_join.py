@@ -300,3 +300,23 @@ channel = 9
         < ⏎ERROR⏎
         """,
     )
+
+
+def test_the_least_security_holds_after_a_start_too(start, tmp_path):
+    """The network that is joined by itself may not have become WEP, which the ESP8266 would join."""
+    network = '[[ap]]\nssid = "home"\npassword = "1234567890"\njoin_ms = 1\nsecurity = '
+    options = "--board", "esp8266", "--flash", tmp_path / "flash.img"
+    first = start(*options, wifi=network + '"WPA2"')
+    play_transcript(first, '> AT+CWJAP="home","1234567890",,1\n < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎')
+    first.stop()
+    play_transcript(
+        start(*options, wifi=network + '"WEP"'),
+        """
+        > AT+CWSTATE?
+        < +CWSTATE:4,"home"⏎⏎OK⏎
+        > AT+CWJAP="home","1234567890",,1
+        < +CWJAP:3⏎⏎ERROR⏎
+        > AT+CWJAP="home","1234567890"
+        < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        """,
+    )

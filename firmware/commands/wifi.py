@@ -1,16 +1,11 @@
 """The Wi-Fi chapter: modes, joining and leaving networks, coming back to them.
 Manual: Wi-Fi_AT_Commands.rst of espressif/esp-at, tag v2.3.0.0_esp8266."""
 
-from micropython import const
-
 from firmware.at import messages
 from firmware.at.command import ALWAYS, STORE, command
 from firmware.at.messages import ATError
 from firmware.commands.macs import mac_bytes, mac_text
 from firmware.wifi import DOWN, NEVER, UP
-
-# The least kind of security that is WPA.
-_WPA = const(2)
 
 
 @command("AT+CWMODE", "mode:0..3, auto_connect:0..1=1", saved=STORE)
@@ -75,7 +70,7 @@ async def _join(at, ssid, password, bssid, authmode, interval, listen_interval, 
         raise ATError()
     radio.interval = interval
     mac = None if bssid is None else mac_bytes(bssid, 2)
-    radio.join((ssid, password, mac, _WPA if authmode == 1 else authmode, scan_mode), timeout * 1000)
+    radio.join((ssid, password, mac, authmode, scan_mode), timeout * 1000)
     await radio.joined.wait()
     if radio.error:
         at.line("+CWJAP:%d", radio.error)
