@@ -2,6 +2,7 @@
 What a context cannot be made of is an OSError, with bytes for the host or a text that explains (see Interpreter)."""
 
 import errno
+import gc
 
 import tls
 
@@ -34,7 +35,7 @@ def connect(at, number, host):
     ]
     if protocols:
         raise OSError(errno.EOPNOTSUPP, "ALPN: MicroPython's tls has none")
-    context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+    context = _context(tls.PROTOCOL_TLS_CLIENT)
     context.verify_mode = tls.CERT_NONE
     if mode & 1:
         _own(context, "client", pki)
@@ -59,11 +60,17 @@ def connect(at, number, host):
 
 def listen(at, ca):
     """The context of a server; with `ca` its clients need a certificate."""
-    context = tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
+    context = _context(tls.PROTOCOL_TLS_SERVER)
     _own(context, "server", 0)
     if ca:
         _verify(at, context, "server_ca", 0)
     return context
+
+
+def _context(protocol):
+    # mbedTLS has memory outside of the heap, which is free again when the contexts of earlier links are collected.
+    gc.collect()
+    return tls.SSLContext(protocol)
 
 
 def _verify(at, context, name, number):

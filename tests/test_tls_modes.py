@@ -309,3 +309,21 @@ def test_two_verified_links_on_the_heap_of_an_esp32(online, tmp_path, authority)
     for sock in socks:
         sock.close()
     peer.close()
+
+
+def memory(module):
+    module.send("AT+SYSRAM?")
+    return int(module.match(r"\+SYSRAM:(\d+),\d+\r\n\r\nOK\r\n")[1])
+
+
+def test_links_leave_nothing_behind(online, peer):
+    free = []
+    for _ in range(20):
+        connect(online, peer)
+        peer.send(b"x" * 100)
+        online.expect("⏎+IPD,100:" + "x" * 100)
+        online.send("AT+CIPCLOSE")
+        online.expect("CLOSED⏎⏎OK⏎")
+        peer.sock.close()
+        free.append(memory(online))
+    assert min(free[-5:]) > free[4] - 500
