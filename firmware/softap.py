@@ -11,10 +11,10 @@ _LOOK_MS = const(300)
 def stations(wlan):
     """Pairs of MAC address and IP address (None without one) of the stations on the softAP.
 
-    Before MicroPython 1.29 the ESP32's port does not tell the IP addresses."""
+    Before MicroPython 1.29 the ESP32's port does not tell the IP addresses, before 1.25 the ESP8266's has no list."""
     try:
         found = wlan.status("stations")
-    except (OSError, RuntimeError):  # the softAP is off, on the ESP32
+    except (OSError, RuntimeError, ValueError):  # the softAP is off, on the ESP32; there is no list
         return []
     return [(entry[0], entry[1] if len(entry) > 1 and entry[1] != "0.0.0.0" else None) for entry in found]
 
