@@ -84,6 +84,10 @@ def test_the_example(start, board):
         < +PIN:4,1⏎⏎OK⏎
         > AT+PIN=5,1
         < ⏎OK⏎
+        > AT+PIN=5
+        < +PIN:5,1⏎⏎OK⏎
+        > AT+PIN=34,1
+        < ⏎ERROR⏎
         > AT+PIN=5,2
         < ⏎ERROR⏎
         > AT+PIN=?

@@ -184,6 +184,12 @@ def test_control_commands_that_are_none(module, command):
     module.settled()
 
 
+def test_flash_in_use(start, tmp_path):
+    image = tmp_path / "flash.img"
+    start("--flash", image)
+    assert f"{image} is in use by another simulator" in failing("--flash", image)
+
+
 def test_control_socket_in_use(module, tmp_path):
     assert module.control_path in failing("--control", module.control_path)
 

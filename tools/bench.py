@@ -47,6 +47,8 @@ def main():
     parser.add_argument("--json", type=Path, metavar="FILE", default=Path("build/bench.json"))
     parser.add_argument("--plot", type=Path, metavar="FILE", default=Path("build/bench.png"))
     options = parser.parse_args()
+    if options.seconds <= 0:
+        parser.error("--seconds must be more than 0")
     console = Console()
     try:
         results = _measure(options.seconds)

@@ -9,7 +9,7 @@ import threading
 import time
 from pathlib import Path
 
-from .bench_subjects import LIMIT, BenchError, Firmware
+from .bench_subjects import LIMIT, TICK, BenchError, Firmware
 
 SIZES = (64, 256, 1460, 2920)
 _BLOCK = 2048
@@ -17,6 +17,8 @@ _TOOLS = Path(__file__).resolve().parent
 # More than the silence that must stand around `+++`, in seconds.
 _PAUSE = 0.06
 _STARTS = 10
+# The kernel counts CPU time in ticks; a figure of fewer would be no figure.
+_TICKS = 5
 
 
 def up(subject, data):
@@ -38,16 +40,18 @@ DIRECTIONS = {"up": up, "down": down, "both": both}
 
 
 def cost(subject, step, seconds):
-    """Microseconds of CPU in user mode, and of the clock, for each call of `step()`."""
+    """Microseconds of CPU in user mode, and of the clock, for each call of `step()`; takes longer than `seconds` if
+    too little CPU time has been counted by then."""
     for _ in range(20):
         step()
-    count, used, began = 0, subject.user(), time.monotonic()
-    while time.monotonic() < began + seconds:
+    count, before, began = 0, subject.user(), time.monotonic()
+    used = passed = 0
+    while passed < seconds or (used < _TICKS * TICK and passed < LIMIT):
         for _ in range(10):
             step()
         count += 10
-    passed = time.monotonic() - began
-    return {"user_us": (subject.user() - used) / count * 1e6, "us": passed / count * 1e6}
+        used, passed = subject.user() - before, time.monotonic() - began
+    return {"user_us": used / count * 1e6, "us": passed / count * 1e6}
 
 
 def chunks(subject, direction, size, seconds):

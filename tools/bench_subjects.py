@@ -15,6 +15,7 @@ from pathlib import Path
 
 _BARE = Path(__file__).resolve().parent / "bare"
 LIMIT = 30  # seconds; only ever reached when something is broken
+TICK = 1 / os.sysconf("SC_CLK_TCK")  # seconds, the step in which the kernel counts CPU time
 
 
 class BenchError(Exception):
@@ -105,7 +106,7 @@ class Subject:
     def user(self):
         """Seconds of CPU that the process has spent in user mode, in steps of the kernel's tick."""
         with open(f"/proc/{self._pid}/stat") as file:
-            return int(file.read().rsplit(")", 1)[1].split()[11]) / os.sysconf("SC_CLK_TCK")
+            return int(file.read().rsplit(")", 1)[1].split()[11]) * TICK
 
     def _start(self, command, **options):
         try:

@@ -361,6 +361,17 @@ class View:
     def _keys(self):
         keys = KeyBindings()
 
+        @keys.add("tab")
+        def _(event):
+            buffer = event.current_buffer
+            found = list(self._session.completer.get_completions(buffer.document, None))
+            if len(found) == 1:
+                buffer.apply_completion(found[0])
+            elif buffer.complete_state:
+                buffer.complete_next()
+            else:
+                buffer.start_completion(insert_common_part=True)
+
         @keys.add("f2")
         def _(event):
             self._timestamps = not self._timestamps

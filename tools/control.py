@@ -80,7 +80,7 @@ class Control:
                 except ControlError as error:
                     return f"error: {error}"
                 return "ok"
-        return f"error: unknown command {line!r}"
+        return f"error: {line!r} is not one of the lines that docs/simulator.md has"
 
     def _access_point(self, direction, name):
         for ap in self._named(name):

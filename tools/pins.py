@@ -7,6 +7,7 @@ _PINS = {
     "esp32": frozenset((*range(6), *range(12, 24), *range(25, 28), *range(32, 40))),
 }
 _OUTPUT = {"esp8266": 1, "esp32": 3}
+_INPUTS_ONLY = {"esp8266": (), "esp32": range(34, 40)}
 
 
 class Pins:
@@ -15,6 +16,7 @@ class Pins:
     def __init__(self, board):
         self._there = _PINS[board]
         self._output = _OUTPUT[board]
+        self._inputs_only = _INPUTS_ONLY[board]
         self._outside = {}
         self.reset()
 
@@ -36,6 +38,8 @@ class Pins:
         self._check(number)
         if mode is not None:
             if mode == self._output:
+                if number in self._inputs_only:
+                    raise ValueError("pin can only be input")
                 self._driven.setdefault(number, 0)
             else:
                 self._driven.pop(number, None)

@@ -3,6 +3,7 @@ This is the bench: the module is in module.py, its radio in radio.py; build.py m
 
 import argparse
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -45,7 +46,13 @@ class Failure(Exception):
 
 def main():
     """Entry point of `atsim`; ends with status 0 on SIGINT and SIGTERM."""
-    options = _parser().parse_args()
+    parser = _parser()
+    options = parser.parse_args()
+    names = [name for name, _ in options.partition]
+    if names and options.board != "esp32":
+        parser.error("--partition: only an ESP32 has partitions")
+    if len(names) > len(set(names)):
+        parser.error("--partition: each name may stand once")
     try:
         sys.exit(_simulate(options))
     except (Failure, BuildError, ControlError) as error:
@@ -119,17 +126,21 @@ def _simulate(options):
         control = options.control and Control(loop, options.control)
         if control:
             cleanup.callback(control.close)
-        print(f"AT port: {terminal.path}", flush=True)
         _probe(options)
         built = build(options.board, in_place=options.board == "esp8266" and options.has_rom)
+        options.heap_given = options.heap is not None
         options.heap = options.heap or _HEAPS[options.board if built.rom else "esp32"]
         radio = _radio(options.board, networks)
-        module = Module(loop, built, options, _flash(options, built, networks, cleanup), terminal, radio)
+        flash = _flash(options, built, networks, cleanup)
+        module = Module(loop, built, options, flash, terminal, radio)
+        print(f"AT port: {terminal.path}", flush=True)
         if control:
             control.serve(module, radio, terminal)
         cleanup.callback(module.power_off)
         module.power_on()
         loop.run()
+        if module.failed and options.heap_given:
+            print(f"atsim: a heap of {options.heap} may be too small for the {options.board}", file=sys.stderr)
         return 1 if module.failed else 0
 
 
@@ -224,20 +235,32 @@ def _flash(options, built, networks, cleanup):
     try:
         if image.exists() and not os.access(image, os.W_OK):
             raise Failure(f"cannot write {image}")
-        if not image.exists():
+        new = not image.exists()
+        if new:
             shutil.copyfile(built.flash, image)
-            if files.keys() == built.files.keys() | {"/bench.json"} and not ports:
-                return image
-        write_flash(image, files)
+        _lock(image, cleanup)
+        if not new or ports or files.keys() != built.files.keys() | {"/bench.json"}:
+            write_flash(image, files)
     except OSError as error:
         raise Failure(f"cannot use {image}: {error.strerror}") from None
     return image
+
+
+def _lock(image, cleanup):
+    """Keeps a flash image from other simulators for as long as this one runs."""
+    file = cleanup.enter_context(open(image, "rb"))
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Failure(f"{image} is in use by another simulator") from None
 
 
 def _own_commands(folder):
     """The files that --commands puts on the flash, {path there: path here}."""
     if folder is None:
         return {}
+    if not os.path.isdir(folder):
+        raise Failure(f"{folder} is not a folder")
     files = [path for path in sorted(pathlib.Path(folder).glob("*")) if path.suffix in (".py", ".mpy")]
     found = {f"/commands/{path.name}": path for path in files}
     if not found:

@@ -19,7 +19,8 @@ _LONGEST = const(0x7FFFFFFF)
 
 @command("AT+CIPSEND", _LENGTH)
 class Send:
-    """Takes so many bytes after the prompt and sends them; +++ takes it back. Without a length: see CIPMODE.
+    """Takes so many bytes (2048 at the most on the ESP8266) after the prompt and sends them; +++ takes it back. Without
+    a length: see CIPMODE.
     +++ counts only between two silences of more than 20 ms."""
 
     async def execute(at):
