@@ -45,16 +45,13 @@ def connect(at, number, host):
         if sni and name and sni != name:
             raise OSError(errno.EINVAL, "SNI and CN differ")
         sni = name or sni or host
-    if ciphers or psk:
-        if _REQUIRED is None:
-            raise OSError(errno.EOPNOTSUPP, "ciphers and PSK: this chip's tls has no choice")
-        if ciphers:
-            context.set_ciphers(ciphers)
-        if psk:
-            try:
-                context.psk_identity, context.psk_key = psk
-            except AttributeError:
-                raise OSError(errno.EOPNOTSUPP, "PSK: this MicroPython's tls has none")
+    if ciphers:
+        context.set_ciphers(ciphers)
+    if psk:
+        try:
+            context.psk_identity, context.psk_key = psk
+        except AttributeError:
+            raise OSError(errno.EOPNOTSUPP, "PSK: this MicroPython's tls has none")
     return TLSLink(at.links, number, CLIENT, context, sni or None)
 
 

@@ -161,13 +161,9 @@ def test_what_axtls_cannot_do(start, tmp_path, authority):
         module.send(start_link)
         module.expect("this chip's tls cannot verify certificates⏎ERR CODE:0x010a005f⏎⏎ERROR⏎")
     module.command("AT+CIPSSLCCONF=0")
-    for line in ("AT+CIPSSLCCIPHER?", "AT+CIPSSLCCIPHER=1,0x002F"):
+    for line in ("AT+CIPSSLCCIPHER?", "AT+CIPSSLCCIPHER=1,0x002F", 'AT+CIPSSLCPSK="key","name"', "AT+CIPSSLCPSKHEX?"):
         module.send(line)
-        module.expect("this chip's tls offers no choice of cipher suites⏎ERR CODE:0x010a005f⏎⏎ERROR⏎")
-    module.command('AT+CIPSSLCPSK="key","name"')
-    module.send(start_link)
-    module.expect("ciphers and PSK: this chip's tls has no choice⏎ERR CODE:0x010a005f⏎⏎ERROR⏎")
-    module.command('AT+CIPSSLCPSK="",""')
+        module.expect("ERR CODE:0x01090000⏎⏎ERROR⏎")
     module.command(f'AT+CIPSSLCSNI="{SERVER}"')
     module.send(start_link)
     assert peer.accept().cipher()[0] in ("AES128-SHA", "AES128-SHA256", "AES256-SHA", "AES256-SHA256")

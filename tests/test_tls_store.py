@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from mpyat.build import write_flash
 from saved import answers, power_cycle
 from tls_peers import put
 
@@ -114,3 +115,18 @@ def test_the_length_is_limited_by_the_memory(start):
     module.expect("⏎ERROR⏎")
     put(module, "client_cert.0", b"x" * 2048)
     module.settled()
+
+
+def test_files_that_were_put_on_the_flash_by_other_means(start, tmp_path, authority):
+    """By mpremote, for instance."""
+    flash = tmp_path / "flash.img"
+    start("--flash", flash).stop()
+    (tmp_path / "ca.pem").write_bytes(authority.root.pem)
+    write_flash(flash, {"/certs/client_ca.1": tmp_path / "ca.pem"})
+    module = start("--flash", flash)
+    module.send('AT+SYSMFG=1,"client_ca"')
+    module.expect('+SYSMFG:"client_ca","client_ca.1",8⏎⏎OK⏎')
+    module.send('AT+SYSMFG=1,"client_ca","client_ca.1"')
+    module.expect(f'+SYSMFG:"client_ca","client_ca.1",8,{len(authority.root.pem)},')
+    assert module.take(len(authority.root.pem)) == authority.root.pem
+    module.expect("⏎⏎OK⏎")

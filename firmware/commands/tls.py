@@ -66,7 +66,7 @@ class Protocols:
         _put(at, "ALPN", values, _counted(at, values))
 
 
-@command("AT+CIPSSLCPSK", "link:0..5, psk:text32, hint:text32")
+@command("AT+CIPSSLCPSK", "link:0..5, psk:text32, hint:text32", board="esp32")
 class Key:
     """A key that the server has too, in place of certificates, and the identity that goes with it; none if empty."""
 
@@ -80,7 +80,7 @@ class Key:
         _set_key(at, values, values[-2].encode())
 
 
-@command("AT+CIPSSLCPSKHEX", "link:0..5, psk:text64, hint:text32")
+@command("AT+CIPSSLCPSKHEX", "link:0..5, psk:text64, hint:text32", board="esp32")
 class HexKey:
     """As CIPSSLCPSK, with the key in hexadecimal digits."""
 
@@ -97,7 +97,7 @@ class HexKey:
         _set_key(at, values, key)
 
 
-@command("AT+CIPSSLCCIPHER", "link:0..5, counts:0..60, cipher:0..65535*")
+@command("AT+CIPSSLCCIPHER", "link:0..5, counts:0..60, cipher:0..65535*", board="esp32")
 class Ciphers:
     """The cipher suites that are offered when a link of the kind SSL is opened, by their numbers (0xC02C); with 0 all
     that there are, which the query lists."""
