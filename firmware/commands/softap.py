@@ -81,8 +81,11 @@ def _use(at, ssid, password, channel, ecn, most, hidden):
 
 @command("AT+CWLIF")
 class Stations:
-    """Lists the stations on the softAP that have got an address from it: +CWLIF:<ip>,<mac>. On the ESP32 this needs
-    MicroPython 1.29."""
+    """Lists the stations on the softAP that have got an address from it, as ip,mac. On the ESP32 this needs
+    MicroPython 1.29.
+
+    Unasked there is +STA_CONNECTED:"mac" for each that comes, +DIST_STA_IP:"mac","ip" when it gets its address, and
+    +STA_DISCONNECTED:"mac" when it goes."""
 
     async def execute(at):
         _check_on(at)
