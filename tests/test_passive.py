@@ -269,8 +269,8 @@ def test_closed_comes_behind_the_data(read):
         < 2,CLOSED⏎
         link web 2
         web sends unread
-        web resets
         < ⏎+IPD,2,6⏎
+        web resets
         > AT+CIPSTART=2,"TCP","127.0.0.1",{web}
         < ALREADY CONNECTED⏎⏎ERROR⏎
         > AT+CIPCLOSE=2
