@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.ready-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint docs bench clean
+.PHONY: help setup run test lint docs bench size clean
 
 help:
 	@echo 'make setup   make .venv with all that is needed (the other targets do it by themselves)'
@@ -17,6 +17,7 @@ help:
 	@echo 'make lint    check the style of the sources and their format'
 	@echo 'make docs    write the generated parts of the docs: tables of commands, the picture'
 	@echo 'make bench   measure the firmware beside other ways to do the same; BENCH="..." are its options'
+	@echo 'make size    tell how large the image is, by module, and what is in the heap of an ESP8266'
 	@echo 'make clean   remove .venv and everything that was built'
 
 setup: $(READY)
@@ -57,6 +58,9 @@ $(BENCH_READY): $(READY)
 
 bench: $(BENCH_READY)
 	@$(VENV)/bin/python -m mpyat.bench $(BENCH)
+
+size: $(READY)
+	@$(VENV)/bin/python -m mpyat.size
 
 clean:
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache

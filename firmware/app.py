@@ -32,7 +32,7 @@ class App:
         self.loop = loop = Loop()
         self.uart = self._open_uart()
         self.port = Port(loop, self.uart, board.WRITE_BURST)
-        self.links = Links(loop)
+        self.links = Links(loop, commands.spare)
         self.reports = Reports(loop, self.port, self.links, self.receive_buffer, board.WINDOW, board.WINDOWS)
         self.radio = Radio(loop, board.JOIN_FAILURES, self._radio_event)
         self.stations = None  # the watch over the stations on the softAP, while that is on
@@ -51,16 +51,19 @@ class App:
         loop.turns = [self.port.turn, self.reports.turn, self.port.settle]
 
     def __getattr__(self, name):
-        """Makes what idle modules have no need of when it is first asked for."""
+        """Makes what an idle module has no need of when it is asked for."""
         if name == "resolver":  # looks names up
             from firmware.net.dns import Resolver
 
-            self.resolver = part = Resolver(self.loop, self.name_servers, self.board.DNS_PORT)
-        elif name == "transmit":  # holds what the host sends
-            self.transmit = part = _buffer(self.board.SEND_MAX)
-        else:
-            raise AttributeError(name)
-        return part
+            # Nobody keeps it, so that its module can be dropped.
+            return Resolver(self.loop, self.name_servers, self.board.DNS_PORT, self.ipv6)
+        if name == "transmit":  # holds what the host sends
+            self.transmit = _buffer(self.board.SEND_MAX)
+            return self.transmit
+        if name == "block":  # what passthrough is sending
+            self.block = _buffer(self.board.BLOCK)
+            return self.block
+        raise AttributeError(name)
 
     def receive_buffer(self):
         """For what +IPD carries; made for the first link."""
@@ -90,8 +93,7 @@ class App:
     def start(self):
         """Applies what was saved, says `ready`, and joins the saved network."""
         self.reports.detailed = bool(self.settings.get("SYSMSG", [0])[0] & 2)
-        if self.board.IPV6 and self.settings.get("CIPV6", [0])[0]:
-            self.resolver.ipv6 = True
+        self.ipv6 = bool(self.board.IPV6 and self.settings.get("CIPV6", [0])[0])
         self.links.options = self.settings.get("CIPTCPOPT", self.links.options)
         self.port.write(messages.READY)
         self.port.flush()

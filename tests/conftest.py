@@ -66,3 +66,11 @@ def play_online(online):
 def authority():
     """Who has issued the certificates, made once for all tests of a process."""
     return Authority()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What was not tested for want of the 32-bit MicroPython is not to be overlooked."""
+    reasons = {str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", ()) if report.longrepr}
+    for reason in sorted(reasons):
+        if "32 bits" in reason:
+            terminalreporter.write_line(f"THE HEAP OF 38 KiB WAS NOT TESTED: {reason}", red=True, bold=True)

@@ -74,8 +74,8 @@ def test_by_hand(start, board):
         r"""
         >> from firmware import board\r
         < from firmware import board⏎>>>\x20
-        >> board.load().BAUD\r
-        < board.load().BAUD⏎115200⏎>>>\x20
+        >> type(board.load())\r
+        < type(board.load())⏎<class 'module'>⏎>>>\x20
         >> \x03
         < ⏎>>>\x20
         # Ctrl-A and Ctrl-B: to the raw prompt and back.

@@ -11,7 +11,7 @@ DERIVED = (
 
 def one(source, known=()):
     """The short form of a program of one module."""
-    return shorten({"firmware/a.py": source}, known)["firmware/a.py"]
+    return shorten({"firmware/a.py": source}, known)[0]["firmware/a.py"]
 
 
 def test_what_a_module_defines_becomes_short():
@@ -27,28 +27,28 @@ def test_a_name_that_others_know_stays():
     short = one(source, known={"other", "getattr"})
     assert short.splitlines()[3:] == [
         "class A:",
-        "    def A(self, args, key):",
+        "    def key(self, args, key):",
         "        self.three = self.five = ticks",
         "        other(four=1, three=getattr(self, 'five'))",
     ]
 
 
 def test_names_that_never_meet_become_the_same():
-    short = shorten(
+    short, _ = shorten(
         {
             "firmware/a.py": "class One:\n    def first(self):\n        pass\n",
             "firmware/b.py": "def second():\n    pass\n",
         }
     )
-    assert short["firmware/a.py"] == "class A:\n    def A(self):\n        pass\n"
+    assert short["firmware/a.py"] == "class A:\n    def key(self):\n        pass\n"
     assert short["firmware/b.py"] == "def A():\n    pass\n"
 
 
 def test_a_class_and_its_base_do_not_take_each_others_names():
-    short = shorten({"firmware/net/base.py": BASE, "firmware/net/derived.py": DERIVED})
-    assert short["firmware/net/base.py"] == "class A:\n    def C(self, args):\n        self.A = self.A + args\n"
-    derived = "from firmware.net.base import A\n\n\nclass B(A):\n    def B(self):\n        "
-    derived += "self.C(1)\n        self.other.B()\n"
+    short, _ = shorten({"firmware/net/base.py": BASE, "firmware/net/derived.py": DERIVED})
+    assert short["firmware/net/base.py"] == "class A:\n    def index(self, args):\n        self.key = self.key + args\n"
+    derived = "from firmware.net.base import A\n\n\nclass B(A):\n    def values(self):\n        "
+    derived += "self.index(1)\n        self.other.values()\n"
     assert short["firmware/net/derived.py"] == derived
 
 
@@ -84,13 +84,19 @@ def test_constants_and_declarations():
 def test_imports_inside_functions():
     source = "def load():\n    from firmware.b import Thing, other\n\n    return Thing(other)\n"
     thing = "class Thing:\n    pass\n\n\ndef other():\n    pass\n"
-    short = shorten({"firmware/a.py": source, "firmware/b.py": thing})
+    short, _ = shorten({"firmware/a.py": source, "firmware/b.py": thing})
     assert short["firmware/a.py"] == (
         "def A():\n    from firmware.b import A as Thing, B as other\n\n    return Thing(other)\n"
     )
 
 
-def test_globals_that_are_set_by_name_stay():
-    sources = {"firmware/board/a.py": "SIZE = 1\n\n\ndef uart():\n    return SIZE\n", "firmware/b.py": "SPEED = 2\n"}
-    short = shorten(sources, open_modules={"firmware/board/a.py"})
-    assert short == {"firmware/board/a.py": sources["firmware/board/a.py"], "firmware/b.py": "A = 2\n"}
+def test_the_new_names_are_told():
+    assert shorten({"firmware/a.py": "SIZE = 1\n\n\ndef uart(port):\n    return SIZE\n"})[1] == {
+        "SIZE": "A",
+        "uart": "B",
+    }
+
+
+def test_globals_that_functions_set():
+    source = "count = level = 0\n\n\ndef up():\n    global count, level\n    count += level\n"
+    assert one(source) == "A = B = 0\n\n\ndef C():\n    global A, B\n    A += B\n"

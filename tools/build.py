@@ -25,10 +25,15 @@ _TOOLS = pathlib.Path(__file__).resolve().parent
 # Builds of earlier sources that are kept for each board.
 _KEPT = 6
 _WORD = re.compile(r"[A-Za-z_]\w*")
+# Modules that are imported by their names from outside: by main.py, and by files in /commands.
+_MODULES_FOR_OTHERS = ("firmware.app", "firmware.at.command", "firmware.at.messages")
+# Modules of the stand-ins that the firmware does not see, and what others know of them.
+_BEHIND = {"pc", "soc", "start"}
+_SEEN_OF_THEM = {"up", "readblocks", "writeblocks", "ioctl"}
 # What files in /commands may use, as docs/your-own-command.md lists it, keeps its names.
 _FOR_OWN_COMMANDS = """
 command saved anytime STORE ALWAYS execute query set at line port write room loop sleep settings get board radio station
-interpreter keep ATError E_COUNT E_RANGE E_PARSE E_FAILED
+interpreter keep CHIP ATError E_COUNT E_RANGE E_PARSE E_FAILED
 """
 
 
@@ -42,6 +47,7 @@ class Build:
     chip_rom, chip_files: the stand-ins for the chip's own modules, as a ROMFS image and as .mpy files.
     rom: the ROMFS image with the firmware, None where the firmware is on the flash.
     files: what belongs on the flash, {path there: path here}. flash: an image that holds it.
+    modules(): {path in the image: name of the module in the sources}.
     """
 
     def __init__(self, folder, in_place):
@@ -55,6 +61,9 @@ class Build:
             rom = folder / "rom"
             for path in sorted(rom.rglob("*.mpy")):
                 self.files[f"/{path.relative_to(rom)}"] = path
+
+    def modules(self):
+        return json.loads((self.folder / "modules.json").read_text())
 
 
 def build(board, source=None, in_place=None):
@@ -74,29 +83,29 @@ def build(board, source=None, in_place=None):
     digest = hashlib.sha256(repr((board, in_place, commit, date, __version__)).encode())
     for name, path in inputs.items():
         digest.update(f"\0{name}\0".encode() + path.read_bytes())
-    store = _store()
-    folder = store / f"{board}-{digest.hexdigest()[:16]}"
+    place = store()
+    folder = place / f"{board}-{digest.hexdigest()[:16]}"
     if not folder.exists():
-        with _locked(store):
+        with _locked(place):
             if not folder.exists():
                 _make(folder, board, source, in_place, commit, date)
-                _drop_old(store, board)
+                _drop_old(place, board)
     # What is in use is not old, however long ago it was made.
     os.utime(folder)
     return Build(folder, in_place)
 
 
-def _store():
+def store():
     """Where builds are kept: in the repository, or in the user's cache for an installed package."""
     if (_TOOLS.parent / "pyproject.toml").is_file():
-        store = _TOOLS.parent / "build"
+        place = _TOOLS.parent / "build"
     else:
-        store = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache", "mpyat")
+        place = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache", "mpyat")
     try:
-        store.mkdir(parents=True, exist_ok=True)
+        place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BuildError(f"cannot make {store}: {error.strerror}") from None
-    return store
+        raise BuildError(f"cannot make {place}: {error.strerror}") from None
+    return place
 
 
 def _inputs(board, source):
@@ -154,13 +163,20 @@ def _make(folder, board, source, in_place, commit, date):
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="new-") as made:
         made = pathlib.Path(made) / folder.name
         made.mkdir()
-        for path in _chip_sources(board):
-            _compile(path, made / "chip" / f"{path.stem}.mpy", path.name)
+        for name, path in _chip(made, board, in_place).items():
+            _compile(path, made / "chip" / f"{name}.mpy", name)
         _romfs(made / "chip", made / "chip.romfs")
         generated = _generate(made, board, source, commit, date)
-        firmware = _firmware(made, source, generated, board) if in_place else _sources(source)
+        firmware, moved = _firmware(made, source, generated, board) if in_place else (_sources(source), {})
+        modules = {}
         for name, path in (firmware | generated).items():
-            _compile(path, (made / "rom" / name).with_suffix(".mpy"), _module_name(name))
+            shown = module = moved.get(name) or _module_name(name)
+            if name in moved:
+                # The last part of its name: that is short, and mostly in memory anyway.
+                shown = module.rsplit(".", 1)[-1]
+            modules[str(pathlib.Path(name).with_suffix(".mpy"))] = module
+            _compile(path, (made / "rom" / name).with_suffix(".mpy"), shown)
+        (made / "modules.json").write_text(json.dumps(modules))
         if in_place:
             _romfs(made / "rom", made / "firmware.romfs")
         for name in ("boot.py", "main.py"):
@@ -173,9 +189,25 @@ def _sources(source):
     return {str(path.relative_to(source)): path for path in sorted((source / "firmware").rglob("*.py"))}
 
 
+def _chip(made, board, in_place):
+    """The stand-ins to compile, {name: path}. The chip's own modules are in its ROM, so these are to be small, too."""
+    from .shorten import shorten
+
+    paths = {path.stem: path for path in _chip_sources(board)}
+    if not in_place:
+        return paths
+    known = _SEEN_OF_THEM | set(_run_micropython(_TOOLS / "chip/names/known.py").split())
+    for name in paths.keys() - _BEHIND:
+        known |= {word for word in _names(paths[name], _BEHIND) if not word.startswith("_")}
+    texts, _ = shorten({f"{name}.py": path.read_text() for name, path in paths.items()}, known)
+    return {name: _write(made / "short" / "chip" / f"{name}.py", texts[f"{name}.py"]) for name in paths}
+
+
 def _firmware(made, source, generated, board):
-    """The modules to compile, {name: path}: copies of them with shorter names."""
+    """The modules to compile, {name: path}: copies of them with shorter names, and {name: name in the sources}."""
+    from . import catalog
     from .constants import spread
+    from .flat import flatten
     from .shorten import shorten
 
     paths = _sources(source)
@@ -183,11 +215,22 @@ def _firmware(made, source, generated, board):
     boards = {name for name in paths if name.startswith("firmware/board/")}
     known = _known_names(board, [source / "boot.py", source / "main.py", *generated.values()])
     texts = spread({name: path.read_text() for name, path in paths.items()}, boards, _FOR_OWN_COMMANDS.split())
-    for name, text in shorten(texts, known, boards).items():
-        paths[name] = made / "short" / name
-        paths[name].parent.mkdir(parents=True, exist_ok=True)
-        paths[name].write_text(text)
-    return paths
+    texts, short = shorten(texts, known)
+    pairs = "\n" + "".join(f"{name} {new}\n" for name, new in short.items() if name.isupper())
+    texts["firmware/board/names.py"] = f"{short.get('NAMES', 'NAMES')} = {pairs.encode()!r}\n"
+    modules = [_module_name(name) for name in paths]
+    stay = [name for name in modules if name.startswith("firmware.board.")]
+    texts, moved = flatten(texts, {*stay, *_MODULES_FOR_OTHERS})
+    if "firmware/commands/index.py" in generated:
+        generated["firmware/commands/index.py"].write_text(catalog.index_source(source, board, moved))
+    before = {f"{new}.py": old for old, new in moved.items()}
+    return {name: _write(made / "short" / name, text) for name, text in texts.items()}, before
+
+
+def _write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
 
 
 def _known_names(board, others):
@@ -195,14 +238,22 @@ def _known_names(board, others):
     other sources that go with the firmware."""
     known = set(_FOR_OWN_COMMANDS.split() + _run_micropython(_TOOLS / "chip/names/known.py").split())
     for path in (*_chip_sources(board), *others):
-        for node in ast.walk(ast.parse(path.read_text())):
-            known |= {
-                getattr(node, key) for key in ("id", "attr", "arg", "name") if isinstance(getattr(node, key, 0), str)
-            }
-            # The tables of the stand-ins; the one of the commands is not for looking up names.
-            if isinstance(node, ast.Constant) and isinstance(node.value, bytes) and path not in others:
-                known |= set(_WORD.findall(node.value.decode("latin-1")))
+        if path.stem not in _BEHIND:
+            known |= _names(path, _BEHIND)
+        if path not in others:  # the tables of the stand-ins; the one of the commands is not for looking up names
+            nodes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)]
+            texts = [node.value.decode("latin-1") for node in nodes if isinstance(node.value, bytes)]
+            known.update(_WORD.findall(" ".join(texts)))
     return known
+
+
+def _names(path, without=()):
+    """The names in a source, except for the attributes of what is in `without`."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not (isinstance(node, ast.Attribute) and getattr(node.value, "id", "") in without):
+            found |= {getattr(node, key, None) for key in ("id", "attr", "arg", "name")}
+    return {name for name in found if isinstance(name, str)}
 
 
 def _generate(made, board, source, commit, date):
@@ -217,8 +268,7 @@ def _generate(made, board, source, commit, date):
             raise BuildError(f"cannot read the declarations of the commands: {error}") from None
     paths = {name: made / "generated" / name for name in texts}
     for name, path in paths.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(texts[name])
+        _write(path, texts[name])
     return paths
 
 

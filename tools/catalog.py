@@ -31,8 +31,10 @@ CHAPTERS = {
     "wifi": ("wifi", "scan", "station", "softap", "phy"),
     "tcpip": (
         "tcpip",
+        "state",
         "options",
         "sending",
+        "streaming",
         "receiving",
         "passthrough",
         "serving",
@@ -168,10 +170,16 @@ def _command(node, call, chapter, module, constants):
     )
 
 
-def index_source(root, board):
-    """The text of the generated module firmware/commands/index.py: bytes constants, which stay in ROM."""
-    lines = [f"{command.full_name} {command.module} {command.flags()}" for command in load(root, board)]
+def index_source(root, board, moved=None):
+    """The text of the generated module firmware/commands/index.py: bytes constants, which stay in ROM.
+
+    `moved` gives the names under which the modules are imported, if they are in no package."""
+    names = {command.module: command.module for command in load(root, board)}
+    if moved:
+        names = {module: moved[f"firmware.commands.{module}"] for module in names}
+    lines = [f"{command.full_name} {names[command.module]} {command.flags()}" for command in load(root, board)]
     # What was saved is checked at start, when no command's module is loaded.
     saved = [f"{command.name} {';'.join(command.signatures)}" for command in load(root, board) if command.saved]
     tables = {"INDEX": lines, "SAVED": saved}
-    return "".join(f"{name} = {chr(10).join(['', *rows, '']).encode()!r}\n" for name, rows in tables.items())
+    text = "".join(f"{name} = {chr(10).join(['', *rows, '']).encode()!r}\n" for name, rows in tables.items())
+    return text + f"PACKAGE = {'' if moved else 'firmware.commands.'!r}\n"

@@ -17,17 +17,19 @@ _IN_ROM = (
     "isdigit",
 )
 # fmt: on
+# Those that exceptions have would be found in place of an attribute of one.
+_FOR_ATTRIBUTES = [name for name in _IN_ROM if name not in ("self", "args", "value")]
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SCOPES = (*_FUNCTIONS, ast.Lambda)
 # The only name of the classes that declare commands, see firmware/at/command.py: nothing remains of them.
 _NOBODY = "_"
 
 
-def shorten(sources, known=(), open_modules=()):
-    """Returns {path: source} with other names in it; lines stay where they are.
+def shorten(sources, known=()):
+    """Returns {path: source} with other names in it, and {name: new name}; lines stay where they are.
 
-    A name stays if it is one of `known`, which has to hold what MicroPython and the chip call theirs, a global of
-    `open_modules`, which are changed by name from elsewhere, a keyword of some call, or a text (for getattr).
+    A name stays if it is one of `known`, which has to hold what MicroPython and the chip call theirs, a keyword of some
+    call, or a text (for getattr).
     Two names may become the same one if no module, and no class with its bases and the classes made from it, has both
     of them. So a class has to set all the attributes that its objects ever have."""
     modules = [_Module(path, source) for path, source in sources.items()]
@@ -35,30 +37,36 @@ def shorten(sources, known=(), open_modules=()):
     for module in modules:
         kept |= module.kept
         kept |= {name for name, path in module.imported.items() if path not in sources}
-        if module.path in open_modules:
-            kept |= module.globals
     short = _choose(modules, kept)
-    return {module.path: _Renamer(module, short, kept).result() for module in modules}
+    return {module.path: _Renamer(module, short, kept).result() for module in modules}, short
 
 
 def _choose(modules, kept):
     """Returns {name: short name}."""
     places = _places(modules)
     uses = Counter(name for module in modules for name in module.used)
+    outside = set().union(*(module.globals for module in modules))
     taken = defaultdict(set)
+    for name in kept & places.keys():
+        for place in places[name]:
+            taken[place].add(name)
     short = {}
     spelled = kept.union(*(module.used for module in modules))
     # The most used names first: so the first few of the short names do for most modules.
     for name in sorted(places, key=lambda name: (-uses[name], name)):
         if name not in kept and not name.startswith("__"):
-            free = (new for new in _letters() if new not in spelled)
+            # An attribute may have a name that is in the ROM; a global would get in the way of local names.
+            free = itertools.chain(
+                () if name in outside else _FOR_ATTRIBUTES, (new for new in letters() if new not in spelled)
+            )
             short[name] = next(new for new in free if not any(new in taken[place] for place in places[name]))
             for place in places[name]:
                 taken[place].add(short[name])
     return short
 
 
-def _letters():
+def letters():
+    """A, B ... Z, AA, AB ..."""
     for length in itertools.count(1):
         for letters in itertools.product(string.ascii_uppercase, repeat=length):
             yield "".join(letters)
@@ -143,8 +151,6 @@ class _Module:
             self.kept.add(node.arg)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             self.kept.add(node.value)
-        elif isinstance(node, ast.Global):
-            self.kept |= set(node.names)
         elif isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and not _is_own(node)):
             self.kept |= {part for alias in node.names for part in alias.name.split(".")}
 
@@ -179,6 +185,10 @@ class _Renamer:
                 self._visit_import(alias, local is not None)
         elif isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
             self._visit_name(node, local, names)
+        elif isinstance(node, ast.Global):
+            for found in re.finditer(rb"\w+", self._lines[node.lineno - 1][node.col_offset + len("global") :]):
+                start = node.col_offset + len("global") + found.start()
+                self._change(node.lineno, start, found[0].decode(), self._short.get(found[0].decode()))
         if isinstance(node, _SCOPES):
             self._visit_function(node, local, names)
         else:

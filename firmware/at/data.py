@@ -11,7 +11,6 @@ from firmware.loop import Signal, Timer
 GUARD_MS = 20
 PLUSES = b"+++"
 _PLUS = const(0x2B)
-_BACKSLASH = const(0x5C)
 
 
 class Collector:
@@ -108,82 +107,3 @@ class Collector:
         self.canceled = True
         self.leave()
         self.changed.set()
-
-
-class EscapedCollector(Collector):
-    """Takes up to `count` bytes, or until `\\0`; any other character behind a backslash stands for itself."""
-
-    _escaped = False
-
-    def _store(self, buffer, start, end):
-        at = start
-        while at < end and self.have < self._count:
-            byte = buffer[at]
-            at += 1
-            if self._escaped:
-                self._escaped = False
-                if byte == 0x30:
-                    self._count = self.have
-                    break
-            elif byte == _BACKSLASH:
-                self._escaped = True
-                continue
-            self._buffer[self.have] = byte
-            self.have += 1
-        return at - start
-
-
-class StreamCollector(Collector):
-    """Takes `count` bytes through a smaller buffer: what waits in it is buffer[start:end], `sent(n)` makes place.
-
-    The buffer has `size` bytes and three more, for pluses that turn out to be data. While there is no place, the
-    host's bytes stay in the UART, whose flow control holds the host back. `cancel()` is called when the host leaves
-    with `+++`."""
-
-    def __init__(self, loop, port, buffer, size, count, cancel, taken):
-        self._size = size
-        self._cancel = cancel
-        self._late = False  # the next bytes came earlier, when there was no place
-        self.start = self.end = 0
-        super().__init__(loop, port, buffer, count, taken)
-
-    async def some(self, ms):
-        """Waits until the buffer is full, or holds all that is missing, or for `ms` after the first byte in it.
-        False when there is nothing more to come, also because the host has left."""
-        while self.start == self.end and not self.canceled:
-            if self.have == self._count:
-                return False
-            await self.changed.wait()
-        began = ticks_ms()
-        while self.end < self._size and self.have < self._count and not self.canceled:
-            left = ms - ticks_diff(ticks_ms(), began)
-            if left <= 0 or not await self.changed.wait(left):
-                break
-        return not self.canceled
-
-    def sent(self, count):
-        """The first `count` bytes of what waits have gone."""
-        self.start += count
-        if self.start == self.end:
-            self._port.go_on()
-
-    def _store(self, buffer, start, end):
-        if self.start == self.end:
-            self.start = self.end = 0
-        size = end - start
-        if buffer is not PLUSES:
-            size = min(size, max(self._size - self.end, 0))
-            self._late = not size
-        self._buffer[self.end : self.end + size] = memoryview(buffer)[start : start + size]
-        self.end += size
-        self.have += size
-        self.changed.set()
-        return size
-
-    def _is_escape(self, buffer, start, end):
-        # Bytes that had to wait say nothing about a silence before them.
-        return not self._late and self.end <= self._size and super()._is_escape(buffer, start, end)
-
-    def _left(self):
-        super()._left()
-        self._cancel()

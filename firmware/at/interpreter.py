@@ -101,7 +101,13 @@ class Interpreter:
         if handler is None:
             raise ATError(messages.E_NO_FORM)
         if form != SET:
-            return handler(self._at)
+            try:
+                return handler(self._at)
+            except MemoryError:
+                if form != QUERY:
+                    raise
+                self._catalog.drop()
+                return handler(self._at)
         from firmware.at import syntax  # not in memory before a host has set something
 
         values = syntax.parse(row[SIGNATURES], line, start, length, self._at.links.multiple)

@@ -5,6 +5,8 @@ simulator writes and removes by itself."""
 import json
 import os
 
+from firmware.board.names import NAMES
+
 
 def load():
     """The module of this chip, with the files on the flash applied to it."""
@@ -21,9 +23,18 @@ def load():
         try:
             with open(path) as file:
                 for name, value in json.load(file).items():
-                    setattr(board, name.upper(), value)
+                    setattr(board, _spelled(name.upper()), value)
         except OSError:  # no file: as built
             pass
         except (ValueError, AttributeError):
             print(path, "is not a JSON object: ignored")
     return board
+
+
+def _spelled(name):
+    """The name of a value as the build has left it."""
+    start = NAMES.find(b"\n" + name.encode() + b" ")
+    if start < 0:
+        return name
+    start += len(name) + 2
+    return NAMES[start : NAMES.find(b"\n", start)].decode()

@@ -10,13 +10,18 @@ from micropython import const
 
 from firmware.at.command import table
 from firmware.at.messages import ATError
-from firmware.commands.index import INDEX, SAVED  # lines "NAME module flags", lines "NAME signature;signature"
 
-_PACKAGE = "firmware.commands."
+# Lines "NAME module flags"; what stands before the modules' names; lines "NAME signature;signature".
+from firmware.commands.index import INDEX, PACKAGE, SAVED
+
 # Where the host's owner puts commands; in `table` it is a mark that they are loaded.
 OWN = "/commands"
+# What else is loaded again when it is needed.
+_BESIDES = "firmware.at.syntax", "firmware.net.dns", "firmware.net.ping", "firmware.passthrough"
 # Memory is short when less is free than this part of what is in use.
 _SCARCE = const(3)
+# A link takes less than this, with its module.
+_SPARE = const(3072)
 
 # Bits of the flags, as tools/catalog.py writes them.
 TEST, QUERY, SET, EXECUTE, ANYTIME = 1, 2, 4, 8, 16
@@ -58,7 +63,7 @@ def load(name):
 
 def _import(module, last=False):
     if module:
-        __import__(_PACKAGE + module)
+        __import__(PACKAGE + module)
     else:
         from firmware import own
 
@@ -73,6 +78,14 @@ def _has_own():
         return False
 
 
+def spare():
+    """Before something that comes from outside takes memory, and must not fail for the sake of idle commands."""
+    if gc.mem_free() < _SPARE:
+        gc.collect()
+        if gc.mem_free() < _SPARE:
+            drop()
+
+
 def drop():
     """For when memory is short: forgets the modules that were loaded; a command that runs keeps what it needs."""
     table.clear()
@@ -84,12 +97,19 @@ def drop():
 def _forget():
     """Forgets one module, if there is one: a list of them could need more memory than there is."""
     for path in sys.modules:
-        name = path[len(_PACKAGE) :]
-        if path.startswith(_PACKAGE) and name != "index":
-            del sys.modules[path]
-            delattr(sys.modules[_PACKAGE[:-1]], name)
+        name = path[len(PACKAGE) :]
+        if (path.startswith(PACKAGE) and b" " + name.encode() + b" " in INDEX) or path in _BESIDES:
+            forget(path)
             return True
     return False
+
+
+def forget(path):
+    """Takes a module out of memory, unless something still uses it."""
+    dot = path.rfind(".")
+    del sys.modules[path]
+    if dot > 0:  # on the ESP8266 most modules are in no package
+        delattr(sys.modules[path[:dot]], path[dot + 1 :])
 
 
 def anytime(name):

@@ -22,7 +22,10 @@ def _sntp(at):
         def updated():
             at.reports.text(messages.TIME_UPDATED)
 
-        at.sntp = Sntp(at.loop, at.resolver, at.board.NTP_PORT, online, clock.of(at).set, updated)
+        def resolve(*question):
+            return at.resolver.resolve(*question)
+
+        at.sntp = Sntp(at.loop, resolve, at.board.NTP_PORT, online, clock.of(at).set, updated)
     return at.sntp
 
 

@@ -2,9 +2,8 @@
 Manual: Wi-Fi_AT_Commands.rst of espressif/esp-at at tag v2.3.0.0_esp8266; TCP-IP_AT_Commands.rst of later versions."""
 
 import gc
-import sys
 
-from firmware import net
+from firmware import commands
 from firmware.at.command import command
 from firmware.at.messages import ATError
 from firmware.wifi import UP
@@ -35,7 +34,7 @@ class MulticastDNS:
             if at.mdns:
                 at.mdns.stop()
                 at.mdns = None
-                del sys.modules["firmware.net.mdns"], net.mdns
+                commands.forget("firmware.net.mdns")
             if mode:
                 _serve(at, *values)
         except ValueError:  # a name that DNS does not allow
@@ -81,7 +80,7 @@ def _search(at, kind, *values):
 
 async def _report(at, search, patience, wanted):
     # A search is over soon, and what it has loaded would take the place of links.
-    del sys.modules["firmware.net.mdns_query"], net.mdns_query
+    commands.forget("firmware.net.mdns_query")
     await search.run(at.loop, at.radio.station.ifconfig()[0], patience, wanted)
     size = 0
     for result in search.results:

@@ -40,7 +40,7 @@ class Servers:
                 continue
             if not address.is_ipv6(server):
                 raise ATError(E_PARSE, i + 1)
-            if not at.resolver.ipv6:
+            if not at.ipv6:
                 raise ATError()
 
 
@@ -71,9 +71,9 @@ class IPv6:
     """1: links, names and pings may use IPv6. The ESP8266 port of MicroPython has none."""
 
     def query(at):
-        at.line("+CIPV6:%d", at.resolver.ipv6)
+        at.line("+CIPV6:%d", at.ipv6)
 
     def set(at, enable):
         if enable and not at.board.IPV6:
             raise ATError()
-        at.resolver.ipv6 = bool(enable)
+        at.ipv6 = bool(enable)

@@ -27,6 +27,8 @@ class Mode:
     def set(at, mode):
         if mode and (at.links.multiple or at.reports.passive[0] & 1):
             raise ATError()
+        if mode:
+            at.block  # noqa: B018  made by being asked for: later there may be no room for it in one piece
         at.reports.raw = bool(mode)
 
 
@@ -120,7 +122,7 @@ def _enter_serving(at, port, kind, ca, netif):
 
 def _make(at, first=False):
     commands.drop()  # for as long as the host is in passthrough, there are no commands
-    block = bytearray(at.board.BLOCK)
+    block = at.block
     from firmware.passthrough import Passthrough
 
     task = None

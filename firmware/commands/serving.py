@@ -27,6 +27,7 @@ class Serve:
             kind = kind or "TCP"
             if not at.links.multiple or server.running() or param2 == 0 or (netif or 0) > 1:
                 raise ATError()
+            at.transmit  # noqa: B018  it is made by being asked for: later there may be no room for it in one piece
             listen(at, _PORT if param2 is None else param2, kind, ca or 0)
             return
         if not server.running() or (param2 or 0) > 1 or kind or ca:
@@ -67,7 +68,7 @@ class Silence:
 
 def listen(at, port, kind, ca=0):
     """Starts the server, or raises ATError or OSError; `ca` says that its clients need certificates."""
-    if kind.endswith("v6") and not at.resolver.ipv6:
+    if kind.endswith("v6") and not at.ipv6:
         raise ATError()
     context = None
     if kind.startswith("SSL"):

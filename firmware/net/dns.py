@@ -27,11 +27,11 @@ _HOST_NOT_FOUND = const(-2)  # lwIP's EAI_NONAME is 200, Linux's -2; only shown 
 class Resolver:
     """`servers()` gives the addresses to ask, best first; `port` is 53 except on a bench (see board)."""
 
-    def __init__(self, loop, servers, port):
+    def __init__(self, loop, servers, port, ipv6):
         self._loop = loop
         self._servers = servers
         self._port = port
-        self.ipv6 = False  # AT+CIPV6
+        self.ipv6 = ipv6  # AT+CIPV6
 
     async def resolve(self, name, patience_ms=0, wanted=PREFER_IPV4):
         """The first address of a host as text; OSError when there is none. `patience_ms` of 0: as long as it takes."""

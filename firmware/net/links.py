@@ -6,10 +6,13 @@ CLIENT, SERVER = 0, 1
 
 
 class Links:
-    """The table of links by id. `listener` is told of data and of ends; `multiple` is AT+CIPMUX."""
+    """The table of links by id. `listener` is told of data and of ends; `multiple` is AT+CIPMUX.
 
-    def __init__(self, loop):
+    `spare()` makes room in memory before a link is made, if there is little."""
+
+    def __init__(self, loop, spare):
         self.loop = loop
+        self.spare = spare
         self.listener = None
         self.multiple = False
         self.used = False  # whether any link was ever open, which CIPSTATUS tells

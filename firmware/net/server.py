@@ -80,6 +80,7 @@ class Server:
                 sock.close()
                 self._refused(LINKS if number is None else count)
                 return
+            self._links.spare()
             if self._context:
                 from firmware.net.tls import TLSLink
 

@@ -31,9 +31,9 @@ class Sntp:
     """`port` is 123 except on a bench (see board). `online()` says whether there is a network, `set_time(seconds,
     milliseconds)` takes the time since 1970, `updated()` hears of the first time after each start()."""
 
-    def __init__(self, loop, resolver, port, online, set_time, updated):
+    def __init__(self, loop, resolve, port, online, set_time, updated):
         self._loop = loop
-        self._resolver = resolver
+        self._resolve = resolve
         self._port = port
         self._online = online
         self._set_time = set_time
@@ -105,7 +105,7 @@ class Sntp:
             if server in self._refused:
                 continue
             try:
-                ip = await self._resolver.resolve(server, _NAME_MS)
+                ip = await self._resolve(server, _NAME_MS)
                 if await self._ask(server, ip):
                     return True
             except OSError:  # no such name, no route, a closed port: the next one may be better

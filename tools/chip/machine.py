@@ -47,6 +47,8 @@ class UART(io.IOBase):
             raise ValueError("invalid data bits")
         if not 0 <= stop <= 2:
             raise ValueError("invalid stop bits")
+        if soc.BUFFER_ON_HEAP and "rxbuf" in kw:
+            self._buffer = bytearray(kw["rxbuf"] + 1)  # nothing is in it here, but it takes its place
         pc.ask("uart", baudrate, bits, parity, stop)
 
     def ioctl(self, request, argument):

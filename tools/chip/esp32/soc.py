@@ -5,6 +5,8 @@ REPL_UART = 0
 UART_OPTIONS = b" tx rx rts cts txbuf rxbuf timeout timeout_char invert flow "
 # UART.RTS and UART.CTS.
 FLOW_CONTROL = (1, 2)
+# Whether the port takes the memory for what the UART has received from MicroPython's heap.
+BUFFER_ON_HEAP = False
 BAD_INTERFACE = "invalid WLAN interface identifier"
 # Tables for pc.lookup().
 WLAN_METHODS = b" active connect disconnect status isconnected scan config ifconfig ipconfig "

@@ -6,6 +6,8 @@ REPL_UART = -1
 UART_OPTIONS = b" tx rx rxbuf timeout timeout_char "
 # The port has no UART.RTS and UART.CTS.
 FLOW_CONTROL = None
+# Whether the port takes the memory for what the UART has received from MicroPython's heap.
+BUFFER_ON_HEAP = True
 BAD_INTERFACE = ""
 # Tables for pc.lookup().
 WLAN_METHODS = b" active connect disconnect status isconnected scan config ifconfig ipconfig "

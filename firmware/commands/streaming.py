@@ -1,0 +1,73 @@
+"""The part of the TCP/IP chapter that sends while the data come in: CIPSENDL.
+Manual: TCP-IP_AT_Commands.rst of espressif/esp-at, later than tag v2.3.0.0_esp8266."""
+
+from micropython import const
+
+from firmware.at import messages
+from firmware.at.command import command
+from firmware.at.data import PLUSES
+from firmware.at.stream import StreamCollector
+from firmware.commands.sending import free, target
+
+# Bytes that wait this long (ms) are sent although they are fewer than the transmit size.
+_INTERVAL_MS = const(20)
+_LONGEST = const(0x7FFFFFFF)
+
+
+@command("AT+CIPSENDLCFG", "report:100..1048576, transmit:100..2920?")
+class SendLongSizes:
+    """For CIPSENDL: bytes between two reports of progress, and bytes that are sent at a time."""
+
+    def query(at):
+        at.line("+CIPSENDLCFG:%d,%d", *at.send_sizes)
+
+    def set(at, report, transmit):
+        at.send_sizes = report, transmit or at.send_sizes[1]
+
+
+@command("AT+CIPSENDL", "link, length:1..2147483647, host:text64?, port:1..65535?")
+class SendLong:
+    """Sends any number of bytes while they come in, with +CIPSENDL:<sent>,<received>; +++ cancels."""
+
+    async def set(at, *values):
+        await free(at)
+        link, length, to = await target(at, values, _LONGEST)
+        size = min(at.send_sizes[1], len(at.transmit) - len(PLUSES))
+        at.port.write(messages.PROMPT)
+        at.reports.hold()
+        data = StreamCollector(
+            at.loop, at.port, at.transmit, size, length, link.give_up, lambda have: at.reports.taken()
+        )
+        try:
+            return await _stream(at, link, data, to)
+        finally:
+            data.leave()
+            at.reports.release()
+
+
+async def _stream(at, link, data, to):
+    step = at.send_sizes[0]
+    sent = reported = 0
+    failed = False
+    while await data.some(_INTERVAL_MS):
+        start, end = data.start, data.end
+        if not failed:
+            try:
+                await link.write(at.transmit, end, start, to)
+                sent += end - start
+            except OSError:
+                failed = True  # the rest of the data is still taken, and dropped, as the host goes on sending it
+        data.sent(end - start)
+        while sent - reported >= step:
+            reported += step
+            await _progress(at, reported, data)
+    if reported < sent:
+        await _progress(at, sent, data)
+    if data.canceled:
+        return messages.SEND_CANCELLED
+    return messages.SEND_FAIL if failed else messages.SEND_OK
+
+
+async def _progress(at, sent, data):
+    await at.port.room()
+    at.line("+CIPSENDL:%d,%d", sent, data.have)

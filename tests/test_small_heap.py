@@ -1,0 +1,115 @@
+"""The firmware of the ESP8266 on a MicroPython for 32 bits with the chip's heap of 38 KiB: scenarios from all chapters.
+To that come the bytes that the stand-ins for the chip's own modules take, which tools/size.py measures."""
+
+import time
+
+import pytest
+from module import Module
+from mpyat import catalog, micropython32, size
+from peers import Peer
+from test_connect import test_a_peer_that_speaks_or_goes_at_once, test_network_lost_while_connecting, test_refused
+from test_links import test_connected_in_detail, test_ids_given_out, test_one_link, test_several_links
+from test_mixed_load import door, enter, join, test_a_peer_that_vanishes, test_all_ids_taken
+from test_passthrough import test_refusals
+from test_send import peer, test_data_in_many_pieces, test_every_byte_both_ways, test_network_lost_meanwhile
+from test_sendex import test_with_several_links
+from test_sendl import test_blocks_of_datagrams, test_reports_wait_for_the_end
+from test_udp import test_both_ways, test_the_peer_is_the_last_who_sent
+from traffic import noise
+
+GUARD = 0.06  # seconds of silence around +++
+COMMANDS = catalog.load()
+
+
+@pytest.fixture(scope="session")
+def chip():
+    """Options of atsim for that MicroPython and heap."""
+    try:
+        program = str(micropython32.get())
+    except micropython32.Unavailable as reason:
+        pytest.skip(f"no MicroPython for 32 bits: {reason}")
+    return (
+        "--board",
+        "esp8266",
+        "--micropython",
+        program,
+        "--heap",
+        str(size.HEAP + size.standins(program)),
+    )
+
+
+@pytest.fixture
+def start(tmp_path, chip):
+    """As in conftest.py, with that MicroPython and heap."""
+    modules = []
+
+    def start(*options, wifi=None, **more):
+        if options[:2] == ("--board", "esp32"):
+            pytest.skip("not on an ESP32")
+        folder = tmp_path / f"module{len(modules)}"
+        folder.mkdir()
+        if wifi:
+            (folder / "wifi.toml").write_text(wifi)
+            options += ("--wifi", folder / "wifi.toml")
+        module = Module(folder, *options, *chip, **more)
+        modules.append(module)
+        return module
+
+    yield start
+    for module in modules:
+        module.stop()
+
+
+def test_passthrough_and_back(online):
+    """Two times, as the commands that it drops are loaded again."""
+    online.command("AT+CIPMODE=1")
+    for turn in range(2):
+        peer = Peer()
+        online.send(f'AT+CIPSTART="TCP","127.0.0.1",{peer.port}')
+        peer.accept()
+        online.expect("CONNECT⏎⏎OK⏎")
+        online.send("AT+CIPSEND")
+        online.expect("⏎OK⏎⏎>")
+        data = noise(20000, turn)
+        online.write(data)
+        assert peer.get(len(data)) == data
+        peer.send(data)
+        assert online.take(len(data)) == data
+        time.sleep(GUARD)
+        online.write(b"+++")
+        time.sleep(GUARD)
+        online.send("AT+CIPCLOSE")
+        online.expect("CLOSED⏎⏎OK⏎")
+        peer.close()
+
+
+def test_passive_mode(online, door):
+    online.command("AT+CIPRECVMODE=1")
+    clients = [enter(online, door, number) for number in range(2)]
+    for number, client in enumerate(clients):
+        client.send(b"0123456789")
+        online.expect(f"⏎+IPD,{number},10⏎")
+    online.send("AT+CIPRECVDATA=1,4")
+    online.expect("+CIPRECVDATA:4,0123⏎OK⏎")
+    online.send("AT+CIPRECVLEN?")
+    online.expect("+CIPRECVLEN:10,6,-1,-1,-1⏎⏎OK⏎")
+    online.send("AT+CIPCLOSE=0")
+    online.expect("0,CLOSED⏎⏎OK⏎")
+    online.settled()
+
+
+@pytest.mark.parametrize("chapter", catalog.CHAPTERS)
+def test_all_queries_of_a_chapter(online, tmp_path, chapter):
+    """No command lacks memory, whichever were loaded before: all answer as on a module with plenty of it."""
+    (tmp_path / "roomy").mkdir()
+    roomy = Module(tmp_path / "roomy", "--board", "esp8266", "--heap", "2M")
+    join(roomy)
+    for command in COMMANDS:
+        if "query" in command.forms and command.chapter == chapter:
+            results = []
+            for module in (roomy, online):
+                module.send(f"{command.full_name}?")
+                results.append(module.match(r".*?\r\n(OK|ERROR)\r\n")[1])
+            assert results[0] == results[1], command.name
+    online.settled()
+    roomy.stop()

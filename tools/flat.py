@@ -1,0 +1,55 @@
+"""Moves the firmware's modules to the top, under short names, for chips with little memory: MicroPython keeps the path
+of each module that it has loaded, its name, and that of each package on the way."""
+
+import ast
+import re
+
+from .shorten import letters
+
+
+def flatten(sources, kept):
+    """Returns {path: source}, and {name of a module before: its name now} of those that have moved: all but the
+    packages and those in `kept`. Lines stay where they are.
+
+    A text that is the name of a module is changed, too. Nothing may look for a module in its package."""
+    names = {path: path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in sources}
+    moved = [path for path in sources if not path.endswith("/__init__.py") and names[path] not in kept]
+    # Those that most others need get the names that are in memory anyway.
+    text = "\n".join(sources.values())
+    moved.sort(key=lambda path: -len(re.findall(rf"import {names[path].rsplit('.', 1)[-1]}\b|{names[path]}\b", text)))
+    short = dict(zip((names[path] for path in moved), letters(), strict=False))
+    paths = {path: f"{short[names[path]]}.py" if path in moved else path for path in sources}
+    texts = {paths[path]: _rewritten(source, short) for path, source in sources.items()}
+    return texts, short
+
+
+def _rewritten(source, short):
+    lines = source.splitlines(keepends=True)
+    changes = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom):
+            changes.append((node, _import(node, short)))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in short:
+            changes.append((node, repr(short[node.value])))
+    for node, text in sorted(changes, key=lambda change: (change[0].lineno, change[0].col_offset), reverse=True):
+        first, last = node.lineno - 1, node.end_lineno - 1
+        # The firmware's sources are ASCII where these stand, so columns are characters.
+        line = lines[first][: node.col_offset] + text + lines[last][node.end_col_offset :]
+        lines[first : last + 1] = [line] + ["\n"] * (last - first)
+    return "".join(lines)
+
+
+def _import(node, short):
+    """The text of an import, with the modules where they are now."""
+    if node.module in short:
+        return f"from {short[node.module]} import {_aliases(node.names)}"
+    modules = [alias for alias in node.names if f"{node.module}.{alias.name}" in short]
+    others = [alias for alias in node.names if alias not in modules]
+    parts = [f"import {short[f'{node.module}.{alias.name}']} as {alias.asname or alias.name}" for alias in modules]
+    if others:
+        parts.append(f"from {node.module} import {_aliases(others)}")
+    return "; ".join(parts)
+
+
+def _aliases(names):
+    return ", ".join(alias.name + (f" as {alias.asname}" if alias.asname else "") for alias in names)

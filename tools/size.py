@@ -1,0 +1,191 @@
+"""`make size`: how large the ESP8266's image is, by module, and what its heap holds, phase by phase.
+The heap is that of a MicroPython for 32 bits; what the stand-ins for the chip's modules take of it is told apart."""
+
+import contextlib
+import os
+import re
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import tty
+from pathlib import Path
+
+from . import micropython32
+from .build import BuildError, build, write_flash
+
+HEAP = 38 * 1024  # of the chip
+# MicroPython's tables of names, with 40, 80 and 160 places of 7 bytes, which the firmware needs too: start.py has
+# filled them with the stand-ins' names and others, so that the fifth table is there from the start.
+_OWN_TABLES = (40 + 80 + 160) * 7
+_PROBE = "import gc\ngc.collect()\nprint('heap', gc.mem_alloc())\nraise SystemExit\n"
+# What MicroPython has on its heap before boot.py without any stand-in: its own, and the file system.
+_BARE = """\
+import gc
+gc.collect()
+start = gc.mem_alloc()
+import vfs
+class Device:
+    def __init__(self):
+        self.file = open({flash!r}, "r+b")
+    def readblocks(self, block, buffer, offset=0):
+        self.file.seek(block * 4096 + offset)
+        self.file.readinto(buffer)
+    def ioctl(self, operation, argument):
+        return {{4: {blocks}, 5: 4096}}.get(operation)
+device = Device()
+gc.collect()
+before = gc.mem_alloc()
+mounted = vfs.VfsLfs2(device)
+gc.collect()
+print(start + gc.mem_alloc() - before)
+"""
+_LIMIT = 20
+_ROOMY = "200K"
+
+
+def main():
+    """Entry point of `make size`."""
+    try:
+        _print_image()
+        program = str(micropython32.get())
+        _print_heap(program)
+    except (BuildError, micropython32.Unavailable) as error:
+        sys.exit(f"size: {error}")
+
+
+def standins(program):
+    """Bytes of the heap that the stand-ins take, which on a chip are in its ROM."""
+    built = build("esp8266")
+    with tempfile.TemporaryDirectory() as folder:
+        flash, probe = Path(folder, "flash.img"), Path(folder, "probe.py")
+        probe.write_text(_PROBE)
+        # What main.py imports is found there first.
+        write_flash(flash, built.files | {"/firmware.py": probe})
+        bare = _BARE.format(flash=str(flash), blocks=flash.stat().st_size // 4096)
+        own = int(subprocess.run([program, "-c", bare], capture_output=True, text=True, check=True).stdout)
+        command = _simulator(program, _ROOMY, "--flash", flash)
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+            used = next(int(line.split()[1]) for line in process.stderr if line.startswith("heap "))
+            process.terminate()
+    return used - own - _OWN_TABLES
+
+
+def _simulator(program, heap, *options):
+    command = [sys.executable, "-m", "mpyat.simulator", "--board", "esp8266", "--micropython", program]
+    return [str(word) for word in (*command, "--heap", heap, *options)]
+
+
+def _print_image():
+    built = build("esp8266")
+    print(f"image of the ESP8266: {built.rom.stat().st_size} bytes\n")
+    sizes = [((built.folder / "rom" / path).stat().st_size, name) for path, name in built.modules().items()]
+    for size, name in sorted(sizes, reverse=True):
+        print(f"{size:8d}  {name}")
+
+
+def _print_heap(program):
+    extra = standins(program)
+    print(f"\nheap of {HEAP} bytes; the {extra} of the stand-ins are not counted\n")
+    with _Module(program) as module, _Peers() as peers:
+        for phase in _phases(module, peers):
+            print(f"{module.used() - extra:8d}  {phase}")
+
+
+def _phases(module, peers):
+    """Brings the module from one state to the next, and yields what it has come to."""
+    yield "after the start, with the commands that tell the figure"
+    module.command('AT+CWJAP="mpy-at","12345678"')
+    yield "joined a network"
+    module.command("AT+CIPMUX=1")
+    yield "TCP/IP: links"
+    for number in range(4):
+        module.command(f'AT+CIPSTART={number},"TCP","127.0.0.1",{peers.port}')
+    module.command(f'AT+CIPSTART=4,"UDP","127.0.0.1",{peers.port}')
+    yield "five links, one of them UDP"
+    module.send("AT+CIPSEND=0,5", r">$")
+    module.send("hello", r"SEND OK\r\n")
+    yield "TCP/IP: sending"
+    module.command("AT+CIPRECVMODE=1")
+    yield "TCP/IP: receiving, passive mode"
+    module.command('AT+CIPDOMAIN="localhost"')
+    yield "TCP/IP: names"
+    module.command("AT+CIPSERVER?")
+    yield "TCP/IP: server"
+    module.command("AT+CIPCLOSE=5")
+    module.command("AT+CIPSNTPTIME?")
+    yield "TCP/IP: clock; the links are closed"
+    module.command("AT+CIPRECVMODE=0")
+    module.command("AT+CIPMUX=0")
+    module.command("AT+CIPMODE=1")
+    module.command(f'AT+CIPSTART="TCP","127.0.0.1",{peers.port}')
+    module.send("AT+CIPSEND", r">$")
+    time.sleep(0.1)  # the silence around +++
+    module.send("+++", None, "")
+    time.sleep(0.1)
+    yield "passthrough, just left"
+
+
+class _Peers:
+    """A server that accepts whoever comes, and keeps silent."""
+
+    def __enter__(self):
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        return self
+
+    def __exit__(self, *_):
+        self._server.close()
+
+
+class _Module:
+    """The firmware in the simulator, with so much heap that no command is ever dropped."""
+
+    def __init__(self, program):
+        self._total = int(_run(program, "import gc; gc.collect(); print(gc.mem_free() + gc.mem_alloc())"))
+        self._process = subprocess.Popen(_simulator(program, _ROOMY), stdout=subprocess.PIPE, text=True)
+        path = self._process.stdout.readline().split()[-1]
+        self._fd = os.open(path, os.O_RDWR | os.O_NOCTTY)
+        tty.setraw(self._fd)
+
+    def __enter__(self):
+        self.send("", r"ready\r\n", "")
+        self.command("ATE0")
+        return self
+
+    def __exit__(self, *_):
+        os.close(self._fd)
+        self._process.terminate()
+        self._process.communicate()
+
+    def used(self):
+        return self._total - int(self.send("AT+SYSRAM?", r"\+SYSRAM:(\d+),\d+\r\n\r\nOK\r\n")[1])
+
+    def command(self, line):
+        if self.send(line, r"\r\n(OK|ERROR)\r\n")[1] != "OK":
+            raise BuildError(f"{line} is an ERROR")
+
+    def send(self, line, wanted, end="\r\n"):
+        """Sends a line, and waits until the answer matches `wanted`."""
+        os.write(self._fd, (line + end).encode())
+        text = ""
+        while wanted:
+            found = re.search(wanted, text)
+            if found:
+                return found
+            if not select.select([self._fd], [], [], _LIMIT)[0]:
+                raise BuildError(f"{line} is not answered, but for {text!r}")
+            with contextlib.suppress(BlockingIOError):
+                text += os.read(self._fd, 4096).decode(errors="replace")
+        return None
+
+
+def _run(program, code):
+    command = [program, "-X", f"heapsize={_ROOMY}", "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+if __name__ == "__main__":
+    main()
