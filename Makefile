@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.ready-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint docs bench size clean
+.PHONY: help setup run test lint docs bench size deploy clean
 
 help:
 	@echo 'make setup   make .venv with all that is needed (the other targets do it by themselves)'
@@ -18,6 +18,8 @@ help:
 	@echo 'make docs    write the generated parts of the docs: tables of commands, the picture'
 	@echo 'make bench   measure the firmware beside other ways to do the same; BENCH="..." are its options'
 	@echo 'make size    tell how large the image is, by module, and what is in the heap of an ESP8266'
+	@echo 'make deploy  bring the firmware onto a board with MicroPython: PORT=/dev/ttyUSB0, and if need be BAUD= of the AT'
+	@echo '             firmware, AT_PORT= to check it on; DRY_RUN=1 BOARD=ESP32_GENERIC only says what would be done'
 	@echo 'make clean   remove .venv and everything that was built'
 
 setup: $(READY)
@@ -61,6 +63,11 @@ bench: $(BENCH_READY)
 
 size: $(READY)
 	@$(VENV)/bin/python -m mpyat.size
+
+deploy: $(READY)
+	@test -n '$(PORT)' || { echo 'say which port the board is at: make deploy PORT=/dev/ttyUSB0' >&2; exit 1; }
+	@$(VENV)/bin/python -m mpyat.deploy '$(PORT)' $(if $(BAUD),--baud $(BAUD)) $(if $(AT_PORT),--at-port '$(AT_PORT)') \
+		$(if $(DRY_RUN),--dry-run '$(BOARD)')
 
 clean:
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache

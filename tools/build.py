@@ -48,6 +48,7 @@ class Build:
     rom: the ROMFS image with the firmware, None where the firmware is on the flash.
     files: what belongs on the flash, {path there: path here}. flash: an image that holds it.
     modules(): {path in the image: name of the module in the sources}.
+    info: what AT+GMR tells of it: version, seven digits of the commit, date.
     """
 
     def __init__(self, folder, in_place):
@@ -57,6 +58,8 @@ class Build:
         self.rom = folder / "firmware.romfs" if in_place else None
         self.flash = folder / "flash.img"
         self.files = {"/boot.py": folder / "boot.py", "/main.py": folder / "main.py"}
+        buildinfo = folder / "generated" / "firmware" / "buildinfo.py"
+        self.info = [ast.literal_eval(line.partition(" = ")[2]) for line in buildinfo.read_text().splitlines()]
         if not in_place:
             rom = folder / "rom"
             for path in sorted(rom.rglob("*.mpy")):

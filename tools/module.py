@@ -2,6 +2,7 @@
 The chip's own reset ends the process at once and starts another, so nothing of it survives but the flash."""
 
 import contextlib
+import errno
 import importlib.util
 import json
 import os
@@ -10,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 from .partitions import Partitions
@@ -33,6 +35,9 @@ _FREQUENCIES = {"esp8266": 80_000_000, "esp32": 160_000_000}
 
 # What the last field of machine.RTC().datetime() counts to in a second.
 _RTC_FRACTIONS = {"esp8266": 1000, "esp32": 1_000_000}
+
+# The ROMFS partition of MicroPython's variant for the ESP8266 with 2 MiB of flash.
+_ROM_SIZE = 320 * 1024
 
 _LAUNCH = pathlib.Path(__file__).with_name("launch.py")
 
@@ -68,6 +73,8 @@ class Module:
         """Starts the chip; `cause` is a key of _CAUSES. With `raw` it starts MicroPython's raw prompt, no firmware."""
         self._cause = _CAUSES[self._options.board].get(cause, self._cause)
         self._raw = raw
+        if raw and self._rom and not self._rom.writable():
+            self._rom = _partition(self._rom)
         self._sleep = Sleep(self._loop)
         self._traceback_at = None
         self._line = b""
@@ -333,9 +340,33 @@ class Module:
         self._partitions.erase(*area)
         return [None]
 
+    def _chip_rom_erase(self, offset, size):
+        self._rom_put(offset, b"\xff" * size)
+        return [None]
+
+    def _chip_rom_write(self, offset, data):
+        self._rom_put(offset, data)
+        return [None]
+
+    def _rom_put(self, offset, data):
+        if offset + len(data) > _ROM_SIZE:
+            raise OSError(errno.EINVAL)
+        self._rom.seek(offset)
+        self._rom.write(data)
+        self._rom.flush()
+
     def _chip_freq(self, *hertz):
         # The simulated chip runs as fast as the PC does, whatever it is set to.
         return [None if hertz else _FREQUENCIES[self._options.board]]
+
+
+def _partition(image):
+    """The ROMFS partition with this image in it, for whoever is at the prompt to write another one."""
+    partition = tempfile.TemporaryFile()
+    partition.write(image.read().ljust(_ROM_SIZE, b"\xff"))
+    partition.flush()
+    image.close()
+    return partition
 
 
 def _site_packages():

@@ -63,8 +63,8 @@ def _fill_names():
         number += 1
 
 
-def up(uart_fd, pc_fd, flash_fd, rom):
-    """Starts the chip; rom is the ROMFS image, a buffer, or None."""
+def up(uart_fd, pc_fd, flash_fd, rom, prompt):
+    """Starts the chip; rom is the ROMFS partition, a buffer, or None; prompt: no firmware, but MicroPython's prompt."""
     pc.connect(pc_fd)
     machine._connect(uart_fd)
     try:
@@ -77,6 +77,12 @@ def up(uart_fd, pc_fd, flash_fd, rom):
         del sys.modules["axtls"]
     import esp
 
+    if rom is not None and prompt:
+        # What the prompt can do and the firmware never does costs the firmware no heap.
+        import romvfs
+
+        romvfs.rom = rom
+        sys.modules["vfs"] = sys.modules.pop("romvfs")
     for mounted in ("/chip", "/"):
         try:
             vfs.umount(mounted)
@@ -85,8 +91,11 @@ def up(uart_fd, pc_fd, flash_fd, rom):
     vfs.mount(vfs.VfsLfs2(Flash(flash_fd)), "/")
     sys.path[:] = ["", ".frozen", "/lib"]
     if rom is not None:
-        vfs.mount(vfs.VfsRom(rom), "/rom")
-        sys.path.extend(("/rom", "/rom/lib"))
+        try:
+            vfs.mount(vfs.VfsRom(rom), "/rom")
+            sys.path.extend(("/rom", "/rom/lib"))
+        except OSError:  # no image in it, as after a deployment that was interrupted
+            pass
     sys.argv.clear()
     if sys.maxsize >> 31 == 0:
         _fill_names()

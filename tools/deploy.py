@@ -1,0 +1,176 @@
+"""Brings the firmware onto a board that has MicroPython, past a running AT firmware: `make deploy PORT=...`.
+It goes into ROMFS where the board has a partition for that, and runs in place there, else onto the flash as .mpy."""
+
+import argparse
+import json
+import sys
+
+import serial
+
+from .board_port import PROMPT_BAUD, BoardError, leave_at, mpremote, version
+from .build import BuildError, build
+
+# What is on the board: the platform, the version of MicroPython and that of its .mpy files, the bytes of the ROMFS
+# partition, the modules on the flash, and those of boot.py and main.py that are there.
+_QUERY = """
+import os,sys,json
+def walk(p):
+ try:
+  e=list(os.ilistdir(p))
+ except OSError:
+  return
+ for f in e:
+  q=p+'/'+f[0]
+  if f[1]&0x4000:
+   yield from walk(q)
+   yield q+'/'
+  else:
+   yield q
+rom=0
+try:
+ import vfs
+ d=vfs.rom_ioctl(2,0)
+ if hasattr(d,'ioctl'):
+  rom=d.ioctl(4,0)*d.ioctl(5,0)
+ elif not isinstance(d,int):
+  rom=len(d)
+except (ImportError,AttributeError,OSError):
+ pass
+m=list(walk('/firmware'))
+if 'firmware' in os.listdir('/'):
+ m.append('/firmware/')
+s=[f for f in ('boot.py','main.py') if f in os.listdir('/')]
+i=sys.implementation
+u=os.uname()
+print('board:'+json.dumps([u[0],u[4],i[1][:3],getattr(i,'_mpy',0)&255,rom,m,s]))
+"""
+_REMOVE = """
+import os
+for f in {paths!r}:
+ (os.rmdir if f[-1]=='/' else os.remove)(f.rstrip('/'))
+"""
+_BUILT = "from firmware import buildinfo as b;print('built:',b.VERSION,b.HASH,b.DATE)"
+# The .mpy format of the compiler that the project pins, and the first MicroPython with all that the firmware needs.
+_MPY, _OLDEST = 6, (1, 24)
+
+
+class Board:
+    """What is at the other end of the port, which is at MicroPython's prompt afterwards."""
+
+    def __init__(self, port):
+        said = mpremote(port, "exec", _QUERY, resume=False, shown=False)
+        found = [line for line in said.splitlines() if line.startswith("board:")]
+        if not found:
+            raise BoardError(f"{port}: MicroPython's prompt answers with something else")
+        platform, self.machine, version, mpy, self.rom, self.modules, self.starters = json.loads(found[0][6:])
+        if platform not in ("esp32", "esp8266"):
+            raise BoardError(f"{port}: this is no ESP32 and no ESP8266 but {self.machine}")
+        if tuple(version) < _OLDEST or mpy != _MPY:
+            had = ".".join(map(str, version))
+            raise BoardError(f"{port}: MicroPython {had} cannot run this firmware; write a newer one with make flash")
+        self.name = platform
+
+
+def steps(built, modules, starters):
+    """The words for mpremote that bring a build onto a board with these modules and starters.
+
+    What starts the firmware goes first and comes back last: a board that was interrupted waits at its prompt."""
+    kept = {path for path in built.files if path.startswith("/firmware/")}
+    folders = {path[: end + 1] for path in kept for end in range(len(path)) if path[end] == "/"}
+    old = [path for path in modules if path not in kept | folders]
+    removed = (["/main.py"] if "main.py" in starters else []) + old
+    words = [["exec", _REMOVE.format(paths=removed)]] if removed else []
+    if built.rom:
+        words.append(["romfs", "deploy", str(built.rom)])
+    else:
+        words.append(["cp", "-r", str(built.folder / "rom" / "firmware"), ":"])
+    words += [["cp", str(built.files[f"/{name}"]), f":{name}"] for name in ("boot.py", "main.py")]
+    return [word for step in words for word in ["+", *step]][1:]
+
+
+def deploy(port, baud, at_port=None, source=None):
+    """Writes the firmware and checks that it runs; returns the line that says so. Raises BoardError, BuildError."""
+    if leave_at(port, baud):
+        print(f"{port}: AT firmware, now at MicroPython's prompt", flush=True)
+        at_port = at_port or port
+    board = Board(port)
+    if board.name == "esp8266":
+        # It has one UART that hears.
+        at_port = at_port or port
+    built = build(board.name, source, in_place=bool(board.rom))
+    if built.rom and built.rom.stat().st_size > board.rom:
+        built = build(board.name, source, in_place=False)
+    where = f"its ROMFS of {board.rom // 1024} KiB" if built.rom else "its flash, as .mpy"
+    print(f"{port}: {board.machine}; the firmware goes into {where}", flush=True)
+    if not built.rom and board.name == "esp8266":
+        print("the heap of an ESP8266 without ROMFS may be too small: see docs/getting-started.md", flush=True)
+    mpremote(port, *steps(built, board.modules, board.starters))
+    mpremote(port, "reset")
+    return checked(port, at_port, baud, built)
+
+
+def checked(port, at_port, baud, built):
+    """The line of AT+GMR; without an AT port, what the prompt knows of the build."""
+    wanted = built.info
+    if at_port:
+        said = version(at_port, baud)
+        if not all(text in said for text in wanted):
+            raise BoardError(f"{at_port}: AT+GMR answers with another version: {' '.join(said.split())}")
+        return f"{at_port}: AT+GMR answers with version {wanted[0]}, {wanted[1]}"
+    said = mpremote(port, "exec", _BUILT, resume=False, shown=False)
+    mpremote(port, "reset")
+    if not all(text in said for text in wanted):
+        raise BoardError(f"{port}: the prompt finds another version: {' '.join(said.split())}")
+    return (
+        f"{port}: version {wanted[0]}, {wanted[1]} is on the board, as its prompt says; AT+GMR was not asked, as this"
+        " is not the AT port: give that with AT_PORT="
+    )
+
+
+def rehearse(port, board, source=None):
+    """Prints what would be done, without touching the port."""
+    built = build(board, source)
+    print(f"AT+MPYREPL on {port}, if an AT firmware answers there")
+    print(f"mpremote connect {port} exec ...: what is on the board")
+    if built.rom:
+        print("without a ROMFS partition: .mpy files as on an ESP32; with one:")
+    else:
+        print("with a ROMFS partition: romfs deploy as on an ESP8266; without one:")
+    print("remove what is old below /firmware, and /main.py until the end")
+    print(f"mpremote connect {port} resume {' '.join(steps(built, [], []))}")
+    print(f"mpremote connect {port} resume reset")
+    print(f"AT+GMR: version {built.info[0]}, {built.info[1]}")
+
+
+def main():
+    """Entry point."""
+    parser = argparse.ArgumentParser(prog="deploy", description=__doc__)
+    parser.add_argument("port", help="the serial port with MicroPython's prompt or the AT firmware")
+    parser.add_argument("--baud", type=int, default=PROMPT_BAUD, help="of the AT firmware")
+    parser.add_argument("--at-port", help="where AT+GMR is asked afterwards, if that is another port")
+    parser.add_argument(
+        "--source", help="the folder with boot.py, main.py and firmware/; this project's own if not given"
+    )
+    parser.add_argument("--dry-run", metavar="BOARD", help="esp32 or esp8266: say what would be done, touch nothing")
+    options = parser.parse_args()
+    try:
+        if options.dry_run:
+            rehearse(options.port, _family(options.dry_run), options.source)
+        else:
+            print(deploy(options.port, options.baud, options.at_port, options.source))
+    except (BoardError, BuildError) as error:
+        sys.exit(f"deploy: {error}")
+    except serial.SerialException as error:
+        sys.exit(f"deploy: {options.port} went away: {error}")
+
+
+def _family(name):
+    if name.lower().startswith("esp8266"):
+        return "esp8266"
+    if name.lower().startswith("esp32"):
+        return "esp32"
+    raise BoardError(f"{name} is no board that is known: ESP32... or ESP8266...")
+
+
+if __name__ == "__main__":
+    main()
