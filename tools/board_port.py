@@ -9,7 +9,7 @@ import serial
 
 # What the prompt talks at after each new start, see firmware/board/.
 PROMPT_BAUD = 115200
-_QUIET = 1.0
+_QUIET = 0.3
 _PROMPT = b">>> "
 
 
@@ -58,7 +58,7 @@ def _answers(port):
             time.sleep(_QUIET)
             port.write(b"+++")
             time.sleep(_QUIET)
-        said = ask(port, b"\r\nAT", [b"\r\nOK\r\n", _PROMPT], 1.5)
+        said = ask(port, b"\r\nAT", [b"\r\nOK\r\n", _PROMPT], 1)
         while b"busy p" in said and b"\r\nOK\r\n" not in said:
             said = ask(port, b"AT", [b"OK\r\n", b"busy p"], 1.5)
         if b"OK\r\n" in said:

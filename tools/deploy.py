@@ -155,7 +155,7 @@ def main():
     options = parser.parse_args()
     try:
         if options.dry_run:
-            rehearse(options.port, _family(options.dry_run), options.source)
+            rehearse(options.port, family(options.dry_run), options.source)
         else:
             print(deploy(options.port, options.baud, options.at_port, options.source))
     except (BoardError, BuildError) as error:
@@ -164,7 +164,8 @@ def main():
         sys.exit(f"deploy: {options.port} went away: {error}")
 
 
-def _family(name):
+def family(name):
+    """The name under which the firmware is built for one of MicroPython's boards. Raises BoardError."""
     if name.lower().startswith("esp8266"):
         return "esp8266"
     if name.lower().startswith("esp32"):

@@ -1,0 +1,86 @@
+"""Writing MicroPython to a board, up to the port: the image is checked by the real esptool, and so is its command line.
+The images are made here, as small as esptool takes them."""
+
+import hashlib
+import struct
+import subprocess
+import sys
+
+import pytest
+from mpyat import flash_board
+from mpyat.board_port import BoardError
+
+_CHIPS = {"esp32": 0, "esp32s2": 2, "esp32c3": 5, "esp32s3": 9, "esp32c6": 13}
+
+
+def make_image(chip):
+    """An image of one segment, with its checksum, and its hash where the chip has one."""
+    if chip == "esp8266":
+        image = struct.pack("<BBBBI II", 0xE9, 1, 0, 0x40, 0x40100000, 0x40100000, 32) + b"\x55" * 32
+        return image + bytes(15 - len(image) % 16) + b"\xef"
+    image = struct.pack("<BBBBI", 0xE9, 1, 2, 0x20, 0x40080000)
+    image += struct.pack("<BBBBHBHH4xB", 0xEE, 0, 0, 0, _CHIPS[chip], 0, 0, 0xFFFF, 1)
+    image += struct.pack("<II", 0x3FFB0000, 16) + bytes(16)
+    image += bytes(15 - len(image) % 16) + b"\xef"
+    return image + hashlib.sha256(image).digest()
+
+
+def run_flash(*words):
+    command = [sys.executable, "-m", "mpyat.flash_board", *map(str, words)]
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    return result.returncode, result.stdout, result.stderr
+
+
+@pytest.mark.parametrize("board", flash_board.BOARDS)
+def test_images(tmp_path, board):
+    """An image for the board's chip, and one for another."""
+    chip, _ = flash_board.BOARDS[board]
+    image = tmp_path / "image.bin"
+    image.write_bytes(make_image(chip))
+    sha256 = hashlib.sha256(image.read_bytes()).hexdigest()
+    assert flash_board.checked_image(board, image, sha256.upper()) == sha256
+    other = "esp32s3" if chip != "esp32s3" else "esp32"
+    image.write_bytes(make_image(other))
+    with pytest.raises(BoardError, match=f"is for {other}, and {board} is {chip}"):
+        flash_board.checked_image(board, image)
+
+
+@pytest.mark.parametrize("board", ["ESP32_GENERIC", "ESP8266_GENERIC"])
+def test_esptool_takes_the_command_line(tmp_path, board):
+    """It goes as far as the port, which is not there."""
+    image = tmp_path / "image.bin"
+    image.write_bytes(make_image(flash_board.BOARDS[board][0]))
+    port = tmp_path / "port"
+    status, said, errors = run_flash(port, board, image)
+    assert status == 1 and errors.endswith(f"flash: esptool failed on {port}; see above\n")
+    assert f"SHA-256 {hashlib.sha256(image.read_bytes()).hexdigest()}\n" in said
+    assert "Could not open" in said + errors
+    status, said, errors = run_flash(port, board, image, "--dry-run", "--keep")
+    address = {"ESP32_GENERIC": "write-flash 0x1000", "ESP8266_GENERIC": "write-flash --flash-size detect 0x0"}[board]
+    assert status == 0 and not errors and f"{address} {image}\n" in said, said
+    assert said.splitlines()[-1].startswith("AT+GMR: version ")
+
+
+@pytest.mark.parametrize(
+    "board, words, said",
+    [
+        ("PICO", ["image.bin"], "BOARD=PICO is not one of ESP32_GENERIC, "),
+        ("ESP32_GENERIC_C3", [], "give MicroPython's image with IMAGE=; they are at https://micropython.org/download/"),
+        ("ESP8266_GENERIC", [], "give MicroPython's image with IMAGE=; "),
+        ("ESP32_GENERIC", ["missing.bin"], "cannot read {folder}/missing.bin: No such file or directory"),
+        ("ESP32_GENERIC", ["image.bin", "--sha256", "ab12"], "{folder}/image.bin: its SHA-256 is "),
+        ("ESP32_GENERIC", ["noise.bin"], "{folder}/noise.bin is no image of an ESP chip: "),
+        ("ESP32_GENERIC", ["damaged.bin"], "{folder}/damaged.bin is damaged: Checksum: "),
+    ],
+    ids=["board", "no image", "no image 8266", "missing", "another hash", "noise", "damaged"],
+)
+def test_in_one_line(tmp_path, board, words, said):
+    """What is wrong is said before the port is touched."""
+    good = make_image("esp32")
+    (tmp_path / "image.bin").write_bytes(good)
+    (tmp_path / "noise.bin").write_bytes(b"noise" * 20)
+    (tmp_path / "damaged.bin").write_bytes(good[:32] + b"\1" + good[33:])
+    words = [str(tmp_path / word) if word.endswith(".bin") else word for word in words]
+    status, out, errors = run_flash(tmp_path / "port", board, *words)
+    assert status == 1 and not out and errors.count("\n") == 1, out + errors
+    assert errors.startswith("flash: " + said.format(folder=tmp_path)), errors
