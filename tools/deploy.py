@@ -93,6 +93,9 @@ def deploy(port, baud, at_port=None, source=None):
     if leave_at(port, baud):
         print(f"{port}: AT firmware, now at MicroPython's prompt", flush=True)
         at_port = at_port or port
+    if at_port and at_port != port:
+        # An ESP8266 whose AT port has other pins than its prompt.
+        leave_at(at_port, baud)
     board = Board(port)
     if board.name == "esp8266":
         # It has one UART that hears.

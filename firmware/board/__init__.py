@@ -14,11 +14,10 @@ def load():
         import esp32  # noqa: F401  only the ESP32 family has it
 
         import firmware.board.esp32 as board
+
+        board.variant(os.uname().machine)
     except ImportError:
         import firmware.board.esp8266 as board
-    for name in ("ESP32C3", "ESP32C6", "ESP32S2", "ESP32S3"):
-        if name in os.uname().machine:
-            board.CHIP = name
     for path in ("/board.json", "/bench.json"):
         try:
             with open(path) as file:

@@ -11,6 +11,14 @@ COMPAT = "4.1.0.0"  # what AT+GMR claims: some drivers refuse an ESP32 below 3.2
 
 UART = 1
 TX, RX, RTS, CTS = 17, 16, 14, 15
+# The same on the other chips, for the S3 of our own choice, as stock ESP-AT has no S3. Its 19 and 20 for RTS and CTS of
+# the S2 are the pins of the USB, where MicroPython's prompt is.
+PINS = {
+    "ESP32C3": (7, 6, 4, 5),
+    "ESP32C6": (7, 6, 4, 5),
+    "ESP32S2": (17, 21, 15, 16),
+    "ESP32S3": (17, 18, 15, 16),
+}
 BAUD = 115200
 BAUD_MAX = 5000000
 FLOW_CONTROL = True
@@ -62,6 +70,15 @@ JOIN_FAILURES = {
     211: 3,  # none that reaches the threshold of the security
     212: 3,  # none that reaches the threshold of the signal
 }
+
+
+def variant(name):
+    """Takes the chip and its pins from what os.uname() calls the board."""
+    global CHIP, TX, RX, RTS, CTS
+    for chip, pins in PINS.items():
+        if chip in name:
+            CHIP = chip
+            TX, RX, RTS, CTS = pins
 
 
 def uart(settings):

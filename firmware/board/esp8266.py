@@ -11,6 +11,7 @@ CHIP = "ESP8266"
 COMPAT = "2.3.0.0"  # what AT+GMR claims
 
 UART = 0
+TX, RX = 1, 3  # the others that UART0 can have are 15 and 13, as stock ESP-AT has it
 BAUD = 115200
 BAUD_MAX = 4500000
 # The port's machine.UART has no RTS and CTS.
@@ -62,10 +63,17 @@ def uart(settings):
 def configure(port, settings):
     """Changes the line settings; ValueError or OSError for what the chip cannot do."""
     baud, bits, stop, parity, _ = settings
-    port.init(baudrate=baud, bits=bits, parity=(None, 1, 0)[parity], stop=2 if stop == 3 else 1)
+    port.init(baudrate=baud, bits=bits, parity=(None, 1, 0)[parity], stop=2 if stop == 3 else 1, **_pins(TX, RX))
+
+
+def _pins(tx, rx):
+    # Without them each init() goes back to the usual pins.
+    return {"tx": machine.Pin(tx), "rx": machine.Pin(rx)} if TX != 1 else {}
 
 
 def prompt(port):
-    """Gives the AT port back to MicroPython's prompt, for which Ctrl-C is no data."""
+    """Gives the AT port back to MicroPython's prompt, for which Ctrl-C is no data. After a new start
+    that is on the usual pins, so it is there from now on."""
+    port.init(**_pins(1, 3))
     micropython.kbd_intr(3)
     os.dupterm(port, 1)

@@ -1,0 +1,63 @@
+"""What a board is told about its UART: by the chip's kind, and by /board.json on the flash."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from module import LIMIT
+from mpyat import catalog, sources
+from mpyat.manual import REASONS, TITLES, names
+
+WRITE = """
+with open("/board.json", "w") as file:
+    file.write('{"tx": %d, "rx": %d, "baud": 57600}')
+"""
+
+
+def at_the_prompt(module, code, *more):
+    """Runs code at MicroPython's prompt, with the terminal closed; returns what is printed."""
+    module.send("AT+MPYREPL")
+    module.match(r".*OK\r\nMicroPython .*?\r\n>>> ")
+    module.close()
+    command = [sys.executable, "-m", "mpremote", "connect", module.port, "exec", code, *more]
+    said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=LIMIT).stdout
+    module.open()
+    return said
+
+
+def test_wiring_in_the_docs(module):
+    """The table is what the chips do."""
+    text = (sources.root() / "docs" / "getting-started.md").read_text()
+    rows = [[cell.strip() for cell in line.split("|")[1:7]] for line in text.splitlines() if line.startswith("| ESP")]
+    names = [row[0].replace("-", "") for row in rows]
+    code = "from firmware.board import esp32 as b\n"
+    for name in names[:-1]:
+        code += f"b.variant('{name} module')\nprint(b.CHIP, b.UART, b.TX, b.RX, b.RTS, b.CTS)\n"
+    found = [line.split() for line in at_the_prompt(module, code).splitlines()]
+    assert found == [[name, *row[1:]] for name, row in zip(names, rows, strict=True)][:-1]
+    assert set(names) == {"ESP32", "ESP32C3", "ESP32C6", "ESP32S2", "ESP32S3", "ESP8266"}
+
+
+@pytest.mark.parametrize("board, tx, rx", [("esp32", 22, 19), ("esp8266", 15, 13)])
+def test_board_json(start, board, tx, rx):
+    """Other pins and another rate: the firmware starts with them, and the prompt is there when it is asked for."""
+    module = start("--board", board)
+    at_the_prompt(module, WRITE % (tx, rx), "reset")
+    module.expect("⏎ready⏎")
+    module.send("ATE0")
+    module.expect("ATE0⏎⏎OK⏎")
+    module.send("AT+UART_CUR?")
+    module.expect("+UART_CUR:57600,8,1,0,0⏎⏎OK⏎")
+    module.command("AT+UART_CUR=921600,8,3,1,0")
+    assert at_the_prompt(module, "print(6 * 7)") == "42\n"
+
+
+def test_what_differs_from_stock_is_complete():
+    """The page names each command that is not there, not on each chip, or only here, and none that nobody knows."""
+    named = set(re.findall(r"`AT\+(\w+)", (sources.root() / "docs" / "replacing-stock.md").read_text()))
+    there = {command.name: command for command in catalog.load()}
+    limited = {name for name, command in there.items() if command.board or name.startswith("MPY")}
+    assert named >= set(REASONS) | limited
+    manual = {name for chapter in TITLES for name in names(chapter)}
+    assert named - there.keys() <= manual | {"BLE", "BT"}
