@@ -89,13 +89,14 @@ def test_past_a_running_firmware(start):
     peer.close()
 
 
-def test_another_version_is_noticed(start):
+def test_another_version_is_noticed(start, monkeypatch):
     module = start()
     other = SimpleNamespace(info=["0.1.0", "abcdef0", "Jan 01 2000 00:00:00"])
     with pytest.raises(BoardError, match="AT\\+GMR answers with another version: AT version:4"):
         deploy.checked(module.port, module.port, 115200, other)
     # Without an AT port the prompt is asked, and the board starts again after that.
     at_the_prompt(module, "")
+    monkeypatch.setattr(board_port, "START", 0)
     with pytest.raises(BoardError, match=r"the prompt finds another version: built: 0\.1\.0"):
         deploy.checked(module.port, None, 115200, other)
     assert "Bin version:0.1.0(ESP32)" in board_port.version(module.port, 115200)

@@ -2,12 +2,13 @@
 The images are made here, as small as esptool takes them."""
 
 import hashlib
+import re
 import struct
 import subprocess
 import sys
 
 import pytest
-from mpyat import flash_board
+from mpyat import flash_board, sources
 from mpyat.board_port import BoardError
 
 _CHIPS = {"esp32": 0, "esp32s2": 2, "esp32c3": 5, "esp32s3": 9, "esp32c6": 13}
@@ -84,3 +85,25 @@ def test_in_one_line(tmp_path, board, words, said):
     status, out, errors = run_flash(tmp_path / "port", board, *words)
     assert status == 1 and not out and errors.count("\n") == 1, out + errors
     assert errors.startswith("flash: " + said.format(folder=tmp_path)), errors
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/getting-started.md"])
+def test_the_lines_in_the_docs(tmp_path, page):
+    """Each line with make does what it says, as far as it goes without a board."""
+    lines = re.findall(
+        r"^    (make (?:flash|deploy) .*?)(?: +#.*)?$", (sources.root() / page).read_text(), re.MULTILINE
+    )
+    assert {line.split()[1] for line in lines} == {"flash", "deploy"}
+    for line in lines:
+        variables = dict(word.split("=") for word in line.split()[2:])
+        board = variables.setdefault("BOARD", "ESP32_GENERIC")
+        if "IMAGE" in variables:
+            (tmp_path / variables["IMAGE"]).write_bytes(make_image(flash_board.BOARDS[board][0]))
+        variables |= {"VENV": sys.prefix, "DRY_RUN": "1"}
+        # What make would install is here.
+        command = ["make", "-f", sources.root() / "Makefile", line.split()[1]]
+        command += [f"--old-file={sys.prefix}/{name}" for name in (".ready", ".ready-boards")]
+        command += [f"{name}={value}" for name, value in variables.items()]
+        result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60)
+        assert result.returncode == 0, result.stderr
+        assert result.stdout.splitlines()[-1].startswith("AT+GMR: version "), result.stdout

@@ -10,6 +10,8 @@ import serial
 # What the prompt talks at after each new start, see firmware/board/.
 PROMPT_BAUD = 115200
 _QUIET = 0.3
+# Seconds from a reset until MicroPython hears an interruption.
+START = 3
 _PROMPT = b">>> "
 
 
@@ -79,6 +81,19 @@ def mpremote(path, *steps, resume=True, shown=True):
         last = ((result.stdout or "") + (result.stderr or "")).strip().splitlines()[-1:] or ["see above"]
         raise BoardError(f"mpremote failed on {path}: {last[0]}")
     return result.stdout
+
+
+def restarted(path, seconds=20):
+    """Waits until the board has started and its port is there: a chip with a USB of its own takes it away meanwhile."""
+    deadline = time.monotonic() + seconds
+    time.sleep(START)
+    while True:
+        try:
+            return open_port(path, PROMPT_BAUD).close()
+        except BoardError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
 
 
 def version(path, baud, seconds=20):

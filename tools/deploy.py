@@ -7,7 +7,7 @@ import sys
 
 import serial
 
-from .board_port import PROMPT_BAUD, BoardError, leave_at, mpremote, version
+from .board_port import PROMPT_BAUD, BoardError, leave_at, mpremote, restarted, version
 from .build import BuildError, build
 
 # What is on the board: the platform, the version of MicroPython and that of its .mpy files, the bytes of the ROMFS
@@ -120,6 +120,7 @@ def checked(port, at_port, baud, built):
         if not all(text in said for text in wanted):
             raise BoardError(f"{at_port}: AT+GMR answers with another version: {' '.join(said.split())}")
         return f"{at_port}: AT+GMR answers with version {wanted[0]}, {wanted[1]}"
+    restarted(port)
     said = mpremote(port, "exec", _BUILT, resume=False, shown=False)
     mpremote(port, "reset")
     if not all(text in said for text in wanted):
