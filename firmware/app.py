@@ -33,7 +33,8 @@ class App:
         self.uart = self._open_uart()
         self.port = Port(loop, self.uart, board.WRITE_BURST)
         self.links = Links(loop, commands.spare)
-        self.reports = Reports(loop, self.port, self.links, self.receive_buffer, board.WINDOW, board.WINDOWS)
+        sizes = board.IPD_MAX, board.WINDOW, board.WINDOWS
+        self.reports = Reports(loop, self.port, self.links, self.receive_buffer, *sizes)
         self.radio = Radio(loop, board.JOIN_FAILURES, self._radio_event)
         self.stations = None  # the watch over the stations on the softAP, while that is on
         self.clock = self.sntp = None  # made by the first command that needs them
@@ -66,8 +67,8 @@ class App:
         raise AttributeError(name)
 
     def receive_buffer(self):
-        """For what +IPD carries; made for the first link."""
-        return _buffer(self.board.IPD_MAX)
+        """For what a link has received; made for the first one."""
+        return _buffer(max(self.board.IPD_MAX, self.board.BLOCK))
 
     def line(self, text, *values):
         """Writes a line of the answer: `text` with `values` put in as by %, then CR LF."""

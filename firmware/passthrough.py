@@ -72,7 +72,8 @@ class Passthrough(Collector):
             or not reports.clear()
         ):
             return None
-        uart, buffer, poll, watched = port.uart, reports.buffer, self._loop.poll, self._loop.watched
+        uart, burst, buffer = port.uart, port.burst, reports.buffer
+        poll, watched = self._loop.poll, self._loop.watched
         count = 0
         try:
             for _ in range(_ROUNDS):
@@ -96,12 +97,16 @@ class Passthrough(Collector):
                     elif pollable is sock:
                         size = sock.readinto(buffer)
                         if size:
-                            sent = uart.write(buffer, 0, size if size < port.burst else port.burst) or 0
                             if link.role == SERVER:
                                 link.heard = ticks_ms()
-                            if sent != size:
-                                port.send(buffer, sent, size)
-                                return True
+                            sent = 0
+                            while sent < size:
+                                left = size - sent
+                                piece = uart.write(buffer, sent, left if left < burst else burst)
+                                if not piece:
+                                    port.send(buffer, sent, size)
+                                    return True
+                                sent += piece
                         elif size is not None:
                             watched[sock](events)
                             return True

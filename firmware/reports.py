@@ -15,15 +15,16 @@ _HEAD = const(80)
 
 
 class Reports:
-    """The listener of the links. `buffer()` makes the one for the bytes of a stream that one +IPD carries, `window` is
-    what a link keeps in passive mode, `windows` what all of them keep together."""
+    """The listener of the links. `buffer()` makes the one for the bytes of a stream, of which one +IPD carries up to
+    `size`; `window` is what a link keeps in passive mode, `windows` what all of them keep together."""
 
-    def __init__(self, loop, port, links, buffer, window, windows):
+    def __init__(self, loop, port, links, buffer, size, window, windows):
         self._port = port
         self._links = links
         self._window = window
         self._windows = windows
         self._make_buffer = buffer
+        self._size = size
         self.buffer = None
         self._head = bytearray(_HEAD)
         self._head[: len(messages.IPD)] = messages.IPD
@@ -155,7 +156,7 @@ class Reports:
                 self._pass(link, data, len(data), ip, port)
             self._count(link)
             return True
-        count = link.readinto(self.buffer, len(self.buffer))
+        count = link.readinto(self.buffer, len(self.buffer) if self.raw else self._size)
         if count is None:
             return True
         if count < 0:
@@ -287,7 +288,7 @@ class Reports:
         self._need_buffer(link)
         while link.open and box.next():
             # A datagram stays whole, a stream comes in pieces as ever.
-            count = box.next() if link.datagrams else min(box.next(), len(self.buffer))
+            count = box.next() if link.datagrams else min(box.next(), self._size)
             ip, port = box.sender() or (link.ip, link.port)
             await self._lend(box, self._head, self._header(link, count, ip, port), count, b"")
         if link.open:

@@ -165,7 +165,7 @@ class Firmware(Subject):
         self.terminal.command("AT+CIPSEND", b">")
 
     def allocated(self):
-        """Bytes that the heap has handed out since the start, freed or not."""
+        """Bytes of the heap that are in use, garbage included."""
         found = re.search(rb"\+BENCHMEM:(\d+)", self.terminal.command("AT+BENCHMEM?"))
         return int(found[1])
 
