@@ -101,7 +101,7 @@ def test_the_lines_in_the_docs(tmp_path, page):
             (tmp_path / variables["IMAGE"]).write_bytes(make_image(flash_board.BOARDS[board][0]))
         variables |= {"VENV": sys.prefix, "DRY_RUN": "1"}
         # What make would install is here.
-        command = ["make", "-f", sources.root() / "Makefile", line.split()[1]]
+        command = ["make", "--no-print-directory", "-f", sources.root() / "Makefile", line.split()[1]]
         command += [f"--old-file={sys.prefix}/{name}" for name in (".ready", ".ready-boards")]
         command += [f"{name}={value}" for name, value in variables.items()]
         result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60)

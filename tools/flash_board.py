@@ -90,7 +90,7 @@ def flash(options):
     print(f"{options.image}: SHA-256 {found}", flush=True)
     written = command(options.board, options.port, options.baud, options.image, options.keep)
     if options.dry_run:
-        print(" ".join(written[1:]))
+        print(" ".join(written[2:]))
         rehearse(options.port, family(options.board))
         return None
     if subprocess.run(written, check=False).returncode:
