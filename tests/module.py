@@ -2,9 +2,11 @@
 Everything here waits for bytes and events, with a limit that only a failure reaches."""
 
 import contextlib
+import fcntl
 import os
 import re
 import select
+import sys
 import termios
 import time
 import tty
@@ -113,6 +115,10 @@ class Module(SimulatedModule):
         if select.select([self.fd], [], [], 0)[0]:
             self._read()
         return bool(self.received)
+
+    def waiting(self):
+        """How many bytes wait in the terminal."""
+        return int.from_bytes(fcntl.ioctl(self.fd, termios.FIONREAD, bytes(4)), sys.byteorder)
 
     def settled(self):
         """Nothing is left over: the next thing that the module says is the answer to AT."""

@@ -417,6 +417,20 @@ def test_much_through_the_window(module, peer):
     module.settled()
 
 
+def test_a_host_that_reads_later(module, peer, board):
+    """What it has asked for waits for it, more than the terminal keeps, and the answer is whole."""
+    data = noise(WINDOWS[board], 3)
+    peer.sock.sendall(data)
+    module.match(r"\r\n\+IPD,\d+\r\n")
+    kept(module, len(data))
+    module.send(f"AT+CIPRECVDATA={len(data)}")
+    wait(lambda: module.waiting() >= min(4000, len(data)), True)
+    module.expect(f"+CIPRECVDATA:{len(data)},")
+    assert digest(module.take(len(data))) == digest(data)
+    module.expect("⏎OK⏎")
+    module.settled()
+
+
 def test_to_passive_with_data_waiting(module):
     """What waited in active mode because of CIPSEND is kept when the mode changes."""
     peer = Peer()

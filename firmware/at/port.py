@@ -138,6 +138,7 @@ class Port:
                 self._data_start += count
                 if self._data_start == self._data_end:
                     self._data = None
+                    self._drained.set()
             else:
                 if self._tail:
                     self._head = self._tail = 0

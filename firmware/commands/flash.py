@@ -92,8 +92,7 @@ async def _give(at, name, read, offset, length):
             view = memoryview(buffer)[: min(length, _CHUNK)]
             read(offset // _BLOCK, view, offset % _BLOCK)
             at.port.send(view, 0, len(view))
-            while not at.port.takes_data():
-                await at.loop.sleep(1)
+            await at.port.sent()
             offset += len(view)
             length -= len(view)
     finally:
