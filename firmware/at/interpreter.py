@@ -101,19 +101,19 @@ class Interpreter:
         if handler is None:
             raise ATError(messages.E_NO_FORM)
         if form != SET:
-            try:
-                return handler(self._at)
-            except MemoryError:
-                if form != QUERY:
-                    raise
-                self._catalog.drop()
-                return handler(self._at)
-        from firmware.at import syntax  # not in memory before a host has set something
-
-        values = syntax.parse(row[SIGNATURES], line, start, length, self._at.links.multiple)
+            return self._again(handler, self._at) if form == QUERY else handler(self._at)
+        values = self._again(_parse, row[SIGNATURES], line, start, length, self._at.links.multiple)
         if row[SAVED]:
             self._save = [name[3:-4] if when else name[3:], values, when or row[SAVED]]
         return handler(self._at, *values)
+
+    def _again(self, action, *arguments):
+        """Does what may be done twice, the second time with the memory of the commands that are not in use."""
+        try:
+            return action(*arguments)
+        except MemoryError:
+            self._catalog.drop()
+            return action(*arguments)
 
     def _find(self, name, form):
         """The declaration of `name`, which may have to be loaded, and when it saves if the name says so, else 0.
@@ -151,7 +151,7 @@ class Interpreter:
         self._task = None
         if error is None and self._save:
             try:
-                self._at.settings.put(*self._save)
+                self._again(self._at.settings.put, *self._save)
             except (OSError, MemoryError) as fault:  # a full flash or heap: the host must know that nothing was kept
                 error = fault
         if error is None:
@@ -178,3 +178,9 @@ class Interpreter:
             self._port.write(text)
         elif text and self.log:
             self._port.write((text.strip().replace("\n", " ") + "\r\n").encode())
+
+
+def _parse(*arguments):
+    from firmware.at import syntax  # not in memory before a host has set something
+
+    return syntax.parse(*arguments)
