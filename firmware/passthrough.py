@@ -61,64 +61,62 @@ class Passthrough(Collector):
         """In place of the loop's own polling: passes on what comes for as long as that is all there is to do.
 
         Returns None when it has not polled, False when nothing else came, True when something did."""
-        port, link, reports, block = self._port, self._link, self._reports, self._block
+        port, link = self._port, self._link
         sock = link.plain() if link else None
         if (
             sock is None
             or self._start != self._end
             or self._pluses
-            or self._ring.any() > self._room - len(block)
+            or self._ring.any() > self._room - len(self._block)
             or not port.clear()
-            or not reports.clear()
+            or not self._reports.clear()
         ):
             return None
-        uart, burst, buffer = port.uart, port.burst, reports.buffer
-        poll, watched = self._loop.poll, self._loop.watched
-        count = 0
-        try:
-            for _ in range(_ROUNDS):
-                silent = True
-                for pollable, events in poll.ipoll(ms):
-                    silent = False
-                    if events != select.POLLIN:
-                        watched[pollable](events)
-                        return True
-                    if pollable is uart:
-                        count = uart.readinto(block)
-                        if count:
-                            if self._special(count):
-                                return True
-                            sent = sock.write(block, 0, count)
-                            if sent != count:
-                                self._start, self._end = sent or 0, count
-                                link.when_writable(self._pump)
-                                return True
-                        count = 0
-                    elif pollable is sock:
-                        size = sock.readinto(buffer)
-                        if size:
-                            if link.role == SERVER:
-                                link.heard = ticks_ms()
-                            sent = 0
-                            while sent < size:
-                                left = size - sent
-                                piece = uart.write(buffer, sent, left if left < burst else burst)
-                                if not piece:
-                                    port.send(buffer, sent, size)
-                                    return True
-                                sent += piece
-                        elif size is not None:
-                            watched[sock](events)
-                            return True
-                    else:
-                        watched[pollable](events)
-                        return True
-                if silent:
-                    break
-        except OSError:  # the connection has broken; what the socket has not taken is for the next one
-            self._end = count
-            return True
+        uart, poll, watched = port.uart, self._loop.poll, self._loop.watched
+        for _ in range(_ROUNDS):
+            silent = True
+            for pollable, events in poll.ipoll(ms):
+                silent = False
+                if events == select.POLLIN and pollable is uart:
+                    plain = self._up(uart)
+                elif events == select.POLLIN and pollable is sock:
+                    plain = self._down(link)
+                else:
+                    plain = False
+                    watched[pollable](events)
+                if not plain:
+                    return True
+            if silent:
+                break
         return False
+
+    def _up(self, uart):
+        """Passes on what the host has sent; returns whether nothing is left to do with it."""
+        count = uart.readinto(self._block)
+        if not count:
+            return True
+        if self._special(count):
+            return False
+        self._end = count
+        self._start = self._link.send(self._block, 0, count) or 0
+        if self._start == count:
+            return True
+        self._link.when_writable(self._pump)
+        return False
+
+    def _down(self, link):
+        """Passes on what the peer has sent; returns whether nothing is left to do with it."""
+        buffer = self._reports.buffer
+        count = link.readinto(buffer, len(buffer))
+        if count is None:
+            return True
+        if count < 0:
+            self._reports.readable(link)  # which finds the end, too, and sees to it
+            return False
+        if link.role == SERVER:
+            link.heard = ticks_ms()
+        self._port.send(buffer, 0, count)
+        return self._port.idle()
 
     def _special(self, count):
         """Looks at what has come from the host, in the block: True if it has been taken care of, and may not go yet."""

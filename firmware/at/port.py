@@ -26,7 +26,7 @@ class Port:
     def __init__(self, loop, uart, burst):
         self._loop = loop
         self.uart = uart
-        self.burst = burst  # bytes that one write may hand to the UART, as the chip's write may block
+        self._burst = burst  # bytes that one write may hand to the UART, as the chip's write may block
         self._in = bytearray(_CHUNK)
         self._start = self._end = 0  # what of _in has not been looked at
         self._readable = False
@@ -43,7 +43,7 @@ class Port:
         self.echo = True
         self.deaf = False  # while True no line is looked at, and it waits where it is
         self.sink = None
-        self.full = False  # the sink took nothing, and waits for `go_on`
+        self._full = False  # the sink took nothing, and waits for `go_on`
         self.line = None
         self._skip = False
         self.arrived = ticks_ms()  # when the newest bytes were looked at
@@ -127,12 +127,12 @@ class Port:
         while True:
             stop = self._tail if self._data is None else self._cut
             if self._head < stop:
-                count = uart.write(self._out, self._head, min(stop - self._head, self.burst))
+                count = uart.write(self._out, self._head, min(stop - self._head, self._burst))
                 if not count:
                     break
                 self._head += count
             elif self._data is not None:
-                count = uart.write(self._data, self._data_start, min(self._data_end - self._data_start, self.burst))
+                count = uart.write(self._data, self._data_start, min(self._data_end - self._data_start, self._burst))
                 if not count:
                     break
                 self._data_start += count
@@ -155,7 +155,7 @@ class Port:
             # Those who found no place in this round have no other event to wake them.
             self._loop.hurry()
         events = select.POLLOUT if self._stuck else 0
-        if self.has_room() and not self.full:
+        if self.has_room() and not self._full:
             if self._start == self._end:
                 events |= select.POLLIN
             else:
@@ -189,7 +189,7 @@ class Port:
 
     def clear(self):
         """Whether nothing is on its way in or out."""
-        return not (self._readable or self.full) and self._start == self._end and self.idle()
+        return not (self._readable or self._full) and self._start == self._end and self.idle()
 
     def drop_line(self):
         """Drops the line that has begun, up to its end: its first bytes came before a command had ended."""
@@ -200,14 +200,14 @@ class Port:
 
     def go_on(self):
         """The sink takes data again, or is gone."""
-        self.full = False
+        self._full = False
 
     def _take(self):
-        while self._start < self._end and self.has_room() and not self.full:
+        while self._start < self._end and self.has_room() and not self._full:
             if self.sink:
                 taken = self.sink(self._in, self._start, self._end)
                 self._start += taken
-                self.full = not taken
+                self._full = not taken
             else:
                 self._start = self._take_line(self._start, self._end)
             self.arrived = ticks_ms()
