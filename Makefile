@@ -20,9 +20,10 @@ help:
 	@echo 'make bench   measure the firmware beside other ways to do the same; BENCH="..." are its options'
 	@echo 'make size    tell how large the image is, by module, and what is in the heap of an ESP8266'
 	@echo 'make deploy  bring the firmware onto a board with MicroPython: PORT=/dev/ttyUSB0, and if need be BAUD= of the AT'
-	@echo '             firmware, AT_PORT= to check it on; DRY_RUN=1 BOARD=ESP32_GENERIC only says what would be done'
+	@echo '             firmware, AT_PORT= to check it on, KEY= the public key whose updates it takes; DRY_RUN=1'
+	@echo '             BOARD=ESP32_GENERIC only says what would be done'
 	@echo 'make flash   write MicroPython to a board, then the firmware: PORT= BOARD=ESP32_GENERIC IMAGE= and if need be'
-	@echo '             SHA256= of the image, AT_PORT=, KEEP=1 to leave what else is in the flash, DRY_RUN=1'
+	@echo '             SHA256= of the image, AT_PORT=, KEY=, KEEP=1 to leave what else is in the flash, DRY_RUN=1'
 	@echo 'make clean   remove .venv and everything that was built'
 
 setup: $(READY)
@@ -70,7 +71,7 @@ size: $(READY)
 deploy: $(READY)
 	@test -n '$(PORT)' || { echo 'say which port the board is at: make deploy PORT=/dev/ttyUSB0' >&2; exit 1; }
 	@$(VENV)/bin/python -m mpyat.deploy '$(PORT)' $(if $(BAUD),--baud $(BAUD)) $(if $(AT_PORT),--at-port '$(AT_PORT)') \
-		$(if $(DRY_RUN),--dry-run '$(BOARD)')
+		$(if $(KEY),--update-key '$(KEY)') $(if $(DRY_RUN),--dry-run '$(BOARD)')
 
 $(BOARDS_READY): $(READY)
 	@echo 'adding what writes to boards' >&2
@@ -82,7 +83,7 @@ flash: $(BOARDS_READY)
 	@test -n '$(PORT)' || { echo 'say which port the board is at: make flash PORT=/dev/ttyUSB0 BOARD=... IMAGE=...' >&2; exit 1; }
 	@$(VENV)/bin/python -m mpyat.flash_board $(if $(SHA256),--sha256 $(SHA256)) $(if $(BAUD),--baud $(BAUD)) \
 		$(if $(AT_PORT),--at-port '$(AT_PORT)') $(if $(KEEP),--keep) $(if $(DRY_RUN),--dry-run) \
-		'$(PORT)' '$(BOARD)' $(if $(IMAGE),'$(IMAGE)')
+		$(if $(KEY),--update-key '$(KEY)') '$(PORT)' '$(BOARD)' $(if $(IMAGE),'$(IMAGE)')
 
 clean:
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache

@@ -23,7 +23,7 @@ FLASH_SIZE = 512 * 1024
 
 _TOOLS = pathlib.Path(__file__).resolve().parent
 # Builds of earlier sources that are kept for each board.
-_KEPT = 6
+_KEPT = 12
 _WORD = re.compile(r"[A-Za-z_]\w*")
 # Modules that are imported by their names from outside: by main.py, and by files in /commands.
 _MODULES_FOR_OTHERS = ("firmware.app", "firmware.at.command", "firmware.at.messages")
@@ -39,6 +39,18 @@ interpreter keep CHIP ATError E_COUNT E_RANGE E_PARSE E_FAILED
 
 class BuildError(Exception):
     """The firmware could not be built; the message is one line, or what the compiler said."""
+
+
+def update_key(path):
+    """What a build gets of the public key in a file, or of none. Raises BuildError."""
+    if not path:
+        return b""
+    from . import signing
+
+    try:
+        return signing.modulus(signing.public(path))
+    except signing.KeyFileError as error:
+        raise BuildError(str(error)) from None
 
 
 class Build:
@@ -69,12 +81,13 @@ class Build:
         return json.loads((self.folder / "modules.json").read_text())
 
 
-def build(board, source=None, in_place=None):
+def build(board, source=None, in_place=None, key=b"", version=__version__):
     """Returns the Build of the firmware for a board, made now unless it is there already.
 
     source: the folder with boot.py, main.py and firmware/; None finds the project's own.
     in_place: whether the firmware runs from ROMFS; None means as on the board (stock ESP32 images have no
-    partition for it). Raises BuildError.
+    partition for it). key: the modulus of the RSA key whose updates it takes; none, no updates. version: the number
+    that it has. Raises BuildError.
     """
     try:
         source = pathlib.Path(source) if source else sources.root()
@@ -83,7 +96,7 @@ def build(board, source=None, in_place=None):
     in_place = board == "esp8266" if in_place is None else in_place
     inputs = _inputs(board, source)
     commit, date = _commit(source, inputs)
-    digest = hashlib.sha256(repr((board, in_place, commit, date, __version__)).encode())
+    digest = hashlib.sha256(repr((board, in_place, commit, date, key, version)).encode())
     for name, path in inputs.items():
         digest.update(f"\0{name}\0".encode() + path.read_bytes())
     place = store()
@@ -91,7 +104,7 @@ def build(board, source=None, in_place=None):
     if not folder.exists():
         with _locked(place):
             if not folder.exists():
-                _make(folder, board, source, in_place, commit, date)
+                _make(folder, board, source, in_place, _built(version, commit, date, key))
                 _drop_old(place, board)
     # What is in use is not old, however long ago it was made.
     os.utime(folder)
@@ -162,14 +175,22 @@ def _locked(store):
         yield
 
 
-def _make(folder, board, source, in_place, commit, date):
+def _built(version, commit, date, key):
+    """The modules that say what was built: {path: source}."""
+    return {
+        "firmware/buildinfo.py": f"VERSION = {version!r}\nHASH = {commit!r}\nDATE = {date!r}\n",
+        "firmware/update_key.py": f"MODULUS = {key!r}\n",
+    }
+
+
+def _make(folder, board, source, in_place, built):
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="new-") as made:
         made = pathlib.Path(made) / folder.name
         made.mkdir()
         for name, path in _chip(made, board, in_place).items():
             _compile(path, made / "chip" / f"{name}.mpy", name)
         _romfs(made / "chip", made / "chip.romfs")
-        generated = _generate(made, board, source, commit, date)
+        generated = _generate(made, board, source, built)
         firmware, moved = _firmware(made, source, generated, board) if in_place else (_sources(source), {})
         modules = {}
         for name, path in (firmware | generated).items():
@@ -259,9 +280,9 @@ def _names(path, without=()):
     return {name for name in found if isinstance(name, str)}
 
 
-def _generate(made, board, source, commit, date):
-    """The modules that no source file holds: what was built from what, and the index of commands."""
-    texts = {"firmware/buildinfo.py": f"VERSION = {__version__!r}\nHASH = {commit!r}\nDATE = {date!r}\n"}
+def _generate(made, board, source, built):
+    """The modules that no source file holds: what was built, and the index of commands."""
+    texts = dict(built)
     if (source / "firmware/commands").is_dir():
         from . import catalog
 

@@ -8,7 +8,7 @@ import sys
 import serial
 
 from .board_port import PROMPT_BAUD, BoardError, leave_at, mpremote, restarted, version
-from .build import BuildError, build
+from .build import BuildError, build, update_key
 
 # What is on the board: the platform, the version of MicroPython and that of its .mpy files, the bytes of the ROMFS
 # partition, the modules on the flash, and those of boot.py and main.py that are there.
@@ -88,8 +88,11 @@ def steps(built, modules, starters):
     return [word for step in words for word in ["+", *step]][1:]
 
 
-def deploy(port, baud, at_port=None, source=None):
-    """Writes the firmware and checks that it runs; returns the line that says so. Raises BoardError, BuildError."""
+def deploy(port, baud, at_port=None, source=None, key=None):
+    """Writes the firmware and checks that it runs; returns the line that says so. Raises BoardError, BuildError.
+
+    key: the file of the public key whose updates it takes."""
+    modulus = update_key(key)
     if leave_at(port, baud):
         print(f"{port}: AT firmware, now at MicroPython's prompt", flush=True)
         at_port = at_port or port
@@ -100,9 +103,9 @@ def deploy(port, baud, at_port=None, source=None):
     if board.name == "esp8266":
         # It has one UART that hears.
         at_port = at_port or port
-    built = build(board.name, source, in_place=bool(board.rom))
+    built = build(board.name, source, in_place=bool(board.rom), key=modulus)
     if built.rom and built.rom.stat().st_size > board.rom:
-        built = build(board.name, source, in_place=False)
+        built = build(board.name, source, in_place=False, key=modulus)
     where = f"its ROMFS of {board.rom // 1024} KiB" if built.rom else "its flash, as .mpy"
     print(f"{port}: {board.machine}; the firmware goes into {where}", flush=True)
     if not built.rom and board.name == "esp8266":
@@ -131,9 +134,9 @@ def checked(port, at_port, baud, built):
     )
 
 
-def rehearse(port, board, source=None):
+def rehearse(port, board, source=None, key=None):
     """Prints what would be done, without touching the port."""
-    built = build(board, source)
+    built = build(board, source, key=update_key(key))
     print(f"AT+MPYREPL on {port}, if an AT firmware answers there")
     print(f"mpremote connect {port} exec ...: what is on the board")
     if built.rom:
@@ -155,13 +158,14 @@ def main():
     parser.add_argument(
         "--source", help="the folder with boot.py, main.py and firmware/; this project's own if not given"
     )
+    parser.add_argument("--update-key", metavar="FILE", help="the public key whose updates the firmware takes")
     parser.add_argument("--dry-run", metavar="BOARD", help="esp32 or esp8266: say what would be done, touch nothing")
     options = parser.parse_args()
     try:
         if options.dry_run:
-            rehearse(options.port, family(options.dry_run), options.source)
+            rehearse(options.port, family(options.dry_run), options.source, options.update_key)
         else:
-            print(deploy(options.port, options.baud, options.at_port, options.source))
+            print(deploy(options.port, options.baud, options.at_port, options.source, options.update_key))
     except (BoardError, BuildError) as error:
         sys.exit(f"deploy: {error}")
     except serial.SerialException as error:

@@ -12,7 +12,7 @@ from pathlib import Path
 import serial
 
 from .board_port import PROMPT_BAUD, BoardError
-from .build import BuildError
+from .build import BuildError, update_key
 from .deploy import deploy, family, rehearse
 
 # For each of MicroPython's boards: the chip as esptool calls it, and where its images begin in the flash.
@@ -87,18 +87,19 @@ def command(board, port, baud, image, keep=False):
 def flash(options):
     """Writes the image and the firmware; returns the line that says what AT+GMR answers. Raises BoardError."""
     found = checked_image(options.board, options.image, options.sha256)
+    update_key(options.update_key)  # before anything is written
     print(f"{options.image}: SHA-256 {found}", flush=True)
     written = command(options.board, options.port, options.baud, options.image, options.keep)
     if options.dry_run:
         print(" ".join(written[2:]))
-        rehearse(options.port, family(options.board))
+        rehearse(options.port, family(options.board), key=options.update_key)
         return None
     if subprocess.run(written, check=False).returncode:
         raise BoardError(f"esptool failed on {options.port}; see above")
     deadline = time.monotonic() + _FIRST_START
     while True:
         try:
-            return deploy(options.port, PROMPT_BAUD, options.at_port)
+            return deploy(options.port, PROMPT_BAUD, options.at_port, key=options.update_key)
         except BoardError:
             if time.monotonic() > deadline:
                 raise
@@ -114,6 +115,7 @@ def main():
     parser.add_argument("--sha256", help="what the image's has to be")
     parser.add_argument("--baud", type=int, default=460800, help="at which esptool writes (default: %(default)s)")
     parser.add_argument("--at-port", help="where AT+GMR is asked afterwards, if that is another port")
+    parser.add_argument("--update-key", metavar="FILE", help="the public key whose updates the firmware takes")
     parser.add_argument("--keep", action="store_true", help="do not erase what else is in the flash")
     parser.add_argument("--dry-run", action="store_true", help="check the image, say what would be done")
     options = parser.parse_args()

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-from .build import BOARDS, BuildError, build, write_flash
+from .build import BOARDS, BuildError, build, update_key, write_flash
 from .control import Control, ControlError
 from .loop import Loop
 from .module import Module
@@ -80,6 +80,9 @@ def _parser():
     )
     parser.add_argument("--commands", metavar="FOLDER", help="put its .py and .mpy files into /commands on the flash")
     parser.add_argument(
+        "--update-key", metavar="FILE", help="the public key whose updates the firmware takes (default: none)"
+    )
+    parser.add_argument(
         "--heap",
         metavar="SIZE",
         type=_heap,
@@ -127,7 +130,8 @@ def _simulate(options):
         if control:
             cleanup.callback(control.close)
         _probe(options)
-        built = build(options.board, in_place=options.board == "esp8266" and options.has_rom)
+        in_place = options.board == "esp8266" and options.has_rom
+        built = build(options.board, in_place=in_place, key=update_key(options.update_key))
         options.heap_given = options.heap is not None
         options.heap = options.heap or _HEAPS[options.board if built.rom else "esp32"]
         radio = _radio(options.board, networks)
