@@ -115,8 +115,7 @@ class Passthrough(Collector):
             return False
         if link.role == SERVER:
             link.heard = ticks_ms()
-        self._port.send(buffer, 0, count)
-        return self._port.idle()
+        return self._port.send(buffer, 0, count)
 
     def _special(self, count):
         """Looks at what has come from the host, in the block: True if it has been taken care of, and may not go yet."""

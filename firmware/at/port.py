@@ -114,12 +114,23 @@ class Port:
         return self._data is None
 
     def send(self, buffer, start, end):
-        """Puts buffer[start:end] behind the text so far. The buffer is the port's until `takes_data()` again."""
+        """Puts buffer[start:end] behind the text so far; returns whether it has all been handed to the UART.
+
+        Otherwise the buffer is the port's until `takes_data()` again."""
+        if self._head == self._tail:
+            while start < end:
+                count = self.uart.write(buffer, start, min(end - start, self._burst))
+                if not count:
+                    break
+                start += count
+            else:
+                return True
         self._data = buffer
         self._data_start = start
         self._data_end = end
         self._cut = self._tail
         self.flush()
+        return self._data is None
 
     def flush(self):
         """Gives the UART what it takes without waiting."""

@@ -22,10 +22,11 @@ PINS = {
 BAUD = 115200
 BAUD_MAX = 5000000
 FLOW_CONTROL = True
-# The driver's write() waits while its buffer is full, so it has a large one and gets small pieces.
+# The driver's write() waits while its buffer is full, so it has a large one. Small pieces would not help: Wi-Fi is
+# another task here, which runs while this one waits.
 TX_BUFFER = 4096
 RX_BUFFER = 4096
-WRITE_BURST = 1024
+WRITE_BURST = 4096
 
 SEND_MAX = 8192  # bytes of one AT+CIPSEND
 IPD_MAX = 1460  # bytes of one +IPD
