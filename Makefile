@@ -7,6 +7,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.ready-bench
 BOARDS_READY := $(VENV)/.ready-boards
+STUBS_READY := $(VENV)/.ready-stubs
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test lint docs bench size deploy flash clean
@@ -15,7 +16,7 @@ help:
 	@echo 'make setup   make .venv with all that is needed (the other targets do it by themselves)'
 	@echo 'make run     start the simulator and a console on it; SIM="..." are options of atsim'
 	@echo 'make test    run all tests; TEST="..." are options of pytest'
-	@echo 'make lint    check the style of the sources and their format'
+	@echo 'make lint    check the style and the format of the sources, and that the simulated chips have no more than the real'
 	@echo 'make docs    write the generated parts of the docs: tables of commands, the picture'
 	@echo 'make bench   measure the firmware beside other ways to do the same; BENCH="..." are its options'
 	@echo 'make size    tell how large the image is, by module, and what is in the heap of an ESP8266'
@@ -26,7 +27,7 @@ help:
 	@echo '             SHA256= of the image, AT_PORT=, KEY=, KEEP=1 to leave what else is in the flash, DRY_RUN=1'
 	@echo 'make clean   remove .venv and everything that was built'
 
-setup: $(READY)
+setup: $(READY) $(STUBS_READY)
 	@:
 
 # What pip has to say goes to stderr, so that the stdout of `make run` is the session alone.
@@ -42,15 +43,26 @@ $(READY): pyproject.toml requirements.txt
 		{ echo 'the packages could not be installed; see above' >&2; exit 1; }
 	@touch $@
 
+# Folders of their own, as the boards' stubs have the same names, among them those of modules of Python.
+$(STUBS_READY): $(READY)
+	@rm -rf $(VENV)/stubs
+	@for board in esp32 esp8266; do \
+		$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.txt \
+			--no-compile --target $(VENV)/stubs/$$board micropython-$$board-stubs >&2 || \
+		{ echo "the stubs of the $$board could not be installed, without which there is no test and no lint; see above" >&2; exit 1; } \
+	done
+	@touch $@
+
 run: $(READY)
 	@$(VENV)/bin/atterm --simulator -- $(SIM)
 
-test: $(READY)
+test: $(READY) $(STUBS_READY)
 	@$(VENV)/bin/python -m pytest -n auto --dist worksteal $(TEST)
 
-lint: $(READY)
+lint: $(READY) $(STUBS_READY)
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/python -m mpyat.standins
 
 docs: $(READY)
 	@$(VENV)/bin/python -m mpyat.docs

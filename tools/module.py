@@ -278,12 +278,12 @@ class Module:
         at = self._traceback_at
         self._restart("reset", crashed=at is not None and time.monotonic() - at < _TRACEBACK_AGE)
 
-    def _chip_deepsleep(self, *ms):
+    def _chip_deepsleep(self, ms=None, /):
         """The chip is off, but for its clock, until the time has come."""
         self.power_off()
         self._sleep.deeply(ms, lambda: self.power_on("deepsleep"))
 
-    def _chip_lightsleep(self, *ms):
+    def _chip_lightsleep(self, ms=None, /):
         """The chip stops where it is: it gets its answer when it wakes."""
         self._sleep.lightly(ms, self.pins, self._wakes)
 
@@ -355,7 +355,7 @@ class Module:
         self._rom.write(data)
         self._rom.flush()
 
-    def _chip_freq(self, *hertz):
+    def _chip_freq(self, hertz=None, /):
         # The simulated chip runs as fast as the PC does, whatever it is set to.
         return [None if hertz else _FREQUENCIES[self._options.board]]
 

@@ -20,13 +20,18 @@ _AP_IDENTITY = {"mac", "ssid", "hidden", "security", "key", "channel"}
 class Radio:
     """Both interfaces of the chip. Methods named wlan_* and net_* are what the chip's code can call.
 
-    They raise what the chip raises. Time passes lazily: each call first brings the state up to date.
+    They raise what the chip raises; a parameter that is ... was not given. Time passes lazily: each call first brings
+    the state up to date.
     """
 
     HOSTNAME = "mpy-esp"
     AP_SSID = "MicroPython"
     # For each option of config(): whether it can be read and written, and the interface that it needs.
     OPTIONS = MappingProxyType({})
+    # Other names of these options.
+    ALIASES = MappingProxyType(
+        {"essid": "ssid", "authmode": "security", "password": "key", "dhcp_hostname": "hostname"}
+    )
 
     def __init__(self, access_points, mac, clock=time.monotonic):
         self.access_points = access_points
@@ -75,6 +80,14 @@ class Radio:
         if key not in (None, settings["key"]) and settings["security"]:
             raise Refused("that is not the softAP's password")
         self.stations.join(mac, settings["max_clients"], own_address)
+
+    @classmethod
+    def keywords(cls, method):
+        """What a method with **options takes by name; for all else it raises a ValueError, as the chip does."""
+        if method == "wlan_config":
+            known = {name for name, (access, _) in cls.OPTIONS.items() if "w" in access}
+            return known | {name for name, other in cls.ALIASES.items() if other in known}
+        return {"wlan_ipconfig": ("dhcp4", "addr4", "gw4"), "net_ipconfig": ("dns",)}[method]
 
     def call(self, name, arguments, options):
         """Runs one request of the chip; `name` is a method without its prefix, with a dot before that."""
@@ -150,25 +163,25 @@ class Radio:
     def wlan_isconnected(self, interface):
         return self.online if interface == STATION else len(self.stations) > 0
 
-    def wlan_ifconfig(self, interface, *value):
-        if not value:
+    def wlan_ifconfig(self, interface, value=..., /):
+        if value is ...:
             return (*self.ip, self.dns) if interface == STATION else tuple(self.soft_ap_address)
-        if value[0] == "dhcp" and interface == STATION:
+        if value == "dhcp" and interface == STATION:
             self.use_dhcp(True)
             return None
-        address, netmask, gateway, dns = _four(value[0])
+        address, netmask, gateway, dns = _four(value)
         self._use_static(interface, (address, _netmask(netmask), gateway))
         if interface == STATION:
             self.dns = dns
         return None
 
-    def wlan_ipconfig(self, interface, *key, **options):
+    def wlan_ipconfig(self, interface, key=..., /, **options):
         now = self.ip if interface == STATION else tuple(self.soft_ap_address[:3])
         if not options:
-            if len(key) != 1:
+            if key is ...:
                 raise TypeError("must query one param")
-            return self._ipconfig_value(interface, key[0], now)
-        if key:
+            return self._ipconfig_value(interface, key, now)
+        if key is not ...:
             raise TypeError("can't specify pos and kw args")
         static = None
         for name, value in options.items():
@@ -211,15 +224,15 @@ class Radio:
         self.ip = static
         self._address()
 
-    def wlan_config(self, interface, *names, **options):
-        if names and options:
+    def wlan_config(self, interface, name=..., /, **options):
+        if name is not ... and options:
             raise TypeError("either pos or kw args are allowed")
         if options:
             self._set_options(interface, options)
             return None
-        if len(names) != 1:
+        if name is ...:
             raise TypeError("can query only one param")
-        name, access, needs = self._option(names[0])
+        name, access, needs = self._option(name)
         if "r" not in access:
             raise ValueError("unknown config param")
         # Unlike for setting, the station may be asked for its ssid.
@@ -259,8 +272,7 @@ class Radio:
         raise NotImplementedError
 
     def _option(self, name):
-        aliases = {"essid": "ssid", "authmode": "security", "password": "key", "dhcp_hostname": "hostname"}
-        name = aliases.get(name, name)
+        name = self.ALIASES.get(name, name)
         if name not in self.OPTIONS:
             raise ValueError("unknown config param")
         return (name, *self.OPTIONS[name])
@@ -281,26 +293,26 @@ class Radio:
 
     # The functions of the module network.
 
-    def net_hostname(self, *name):
-        if not name:
+    def net_hostname(self, name=..., /):
+        if name is ...:
             return self.hostname
-        if len(name[0]) > 32:
+        if len(name) > 32:
             raise ValueError
-        self.hostname = name[0]
+        self.hostname = name
         return None
 
-    def net_country(self, *code):
-        if not code:
+    def net_country(self, code=..., /):
+        if code is ...:
             return self.country
-        if len(code[0]) != 2:
+        if len(code) != 2:
             raise ValueError
-        self.country = code[0]
+        self.country = code
         return None
 
-    def net_ipconfig(self, *key, **options):
-        if options and key:
+    def net_ipconfig(self, key=..., /, **options):
+        if options and key is not ...:
             raise TypeError("can't specify pos and kw args")
-        if set(options or key) != {"dns"}:
+        if set(options or (key,)) != {"dns"}:
             raise ValueError("unexpected key")
         if options:
             self.dns = options["dns"]

@@ -105,18 +105,19 @@ class Esp32Radio(Radio):
         reconnects = self.settings[STATION]["reconnects"]
         return reconnects != -1 and self.attempts >= reconnects + 1
 
-    def wlan_active(self, interface, *value):
-        if value:
-            self.switch(interface, bool(value[0]))
-            if any(self.active):
-                self.mode = self.active.copy()
-        if value and interface == STATION:
-            if not value[0] and (self.ap or self.due):
+    def wlan_active(self, interface, value=..., /):
+        if value is ...:
+            return self.active[interface]
+        self.switch(interface, bool(value))
+        if any(self.active):
+            self.mode = self.active.copy()
+        if interface == STATION:
+            if not value and (self.ap or self.due):
                 self._disconnected(_ASSOC_LEAVE, None)
             self.attempts = 0
         return self.active[interface]
 
-    def wlan_connect(self, interface, ssid=None, key=None, *, bssid=None):
+    def wlan_connect(self, interface, ssid=None, key=None, /, *, bssid=None):
         if bssid is not None and len(bssid) != 6:
             raise ValueError
         if not any(self.active):
@@ -141,15 +142,15 @@ class Esp32Radio(Radio):
         if self.ap or self.due:
             self._disconnected(_ASSOC_LEAVE, None)
 
-    def wlan_status(self, interface, *name):
-        if not name:
+    def wlan_status(self, interface, name=..., /):
+        if name is ...:
             return self._status() if interface == STATION else None
-        if name[0] == "stations":
+        if name == "stations":
             self._require(interface, SOFT_AP)
             if not self.active[SOFT_AP]:
                 raise OSError("Wifi Invalid Mode" if self.active[STATION] else "Wifi Not Started")
             return self.stations.listed(*self.soft_ap_address[:2])
-        if name[0] != "rssi":
+        if name != "rssi":
             raise ValueError("unknown status param")
         self._require(interface, STATION)
         if self.ap is None:
@@ -205,5 +206,5 @@ class Esp32Radio(Radio):
         ):
             raise RuntimeError("Wifi Unknown Error 0x0102")
 
-    def net_phy_mode(self, *mode):
+    def net_phy_mode(self, mode=None, /):
         return None

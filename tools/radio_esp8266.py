@@ -95,16 +95,16 @@ class Esp8266Radio(Radio):
             self.state = _CONNECTING
         super().use_dhcp(dhcp)
 
-    def wlan_active(self, interface, *value):
-        if not value:
+    def wlan_active(self, interface, value=..., /):
+        if value is ...:
             return self.active[interface]
-        self.switch(interface, bool(value[0]))
-        if interface == STATION and not value[0]:
+        self.switch(interface, bool(value))
+        if interface == STATION and not value:
             self.left()
             self.state = _IDLE
         return None
 
-    def wlan_connect(self, interface, ssid=None, key=None, *, bssid=None):
+    def wlan_connect(self, interface, ssid=None, key=None, /, *, bssid=None):
         self._require(interface, STATION)
         if bssid is not None and len(bssid) != 6:
             raise ValueError
@@ -122,14 +122,14 @@ class Esp8266Radio(Radio):
         self.left()
         self.state = _IDLE
 
-    def wlan_status(self, interface, *name):
-        if not name:
+    def wlan_status(self, interface, name=..., /):
+        if name is ...:
             if interface == SOFT_AP:
                 return -1
             return self.state if self.active[STATION] else _NOT_A_STATION
-        if name[0] == "rssi" and interface == STATION:
+        if name == "rssi" and interface == STATION:
             return self.ap.rssi if self.ap else _NO_RSSI
-        if name[0] == "stations" and interface == SOFT_AP:
+        if name == "stations" and interface == SOFT_AP:
             found = self.stations.listed(*self.soft_ap_address[:2])
             return [(mac, ip or "0.0.0.0") for mac, ip in found]
         raise ValueError("unknown status param")
@@ -160,11 +160,11 @@ class Esp8266Radio(Radio):
         # The SDK keeps the softAP's settings in its own flash, whoever makes them.
         self._saved_ap = {name: wanted[name] for name in ("ssid", "key", "security", "channel", "hidden")}
 
-    def net_phy_mode(self, *mode):
-        if mode:
-            if mode[0] in (1, 2, 3):
+    def net_phy_mode(self, mode=..., /):
+        if mode is not ...:
+            if mode in (1, 2, 3):
                 for settings in self.settings:
-                    settings["protocol"] = mode[0]
+                    settings["protocol"] = mode
             return None
         return self.settings[STATION]["protocol"]
 

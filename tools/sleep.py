@@ -22,7 +22,7 @@ class Sleep:
         self._pins, self._level = numbers, int(level)
 
     def deeply(self, ms, wake):
-        """Deep sleep; `ms` holds the milliseconds, or nothing for a sleep without an end."""
+        """Deep sleep; `ms` are the milliseconds, or None for a sleep without an end."""
         self.deep = True
         self._until(ms, wake)
 
@@ -33,8 +33,8 @@ class Sleep:
         self.look(pins)
 
     def _until(self, ms, wake):
-        if ms:
-            self._timer = self._loop.at(time.monotonic() + ms[0] / 1000, wake)
+        if ms is not None:
+            self._timer = self._loop.at(time.monotonic() + ms / 1000, wake)
 
     def look(self, pins):
         """Ends light sleep if one of the pins that it waits for has its level."""

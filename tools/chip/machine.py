@@ -1,5 +1,6 @@
 """Stands in for the chip's module machine. The UART is the simulator's terminal itself, so that reading and
-writing cost what they cost in MicroPython and nothing more."""
+writing cost what they cost in MicroPython and nothing more. A parameter whose name begins with an underscore has no
+name on the chip: it is given by position there. MicroPython knows no `/` for that."""
 
 import io
 import select
@@ -20,10 +21,10 @@ def _connect(fd):
 
 class UART(io.IOBase):
     # All UARTs of the chip end at the one terminal; the firmware opens only one of them.
-    def __init__(self, id, *args, **kw):
-        if not 0 <= id < soc.UARTS:
-            raise ValueError("UART(%d) does not exist" % id)
-        self._repl = id == soc.REPL_UART
+    def __init__(self, _id, *args, **kw):
+        if not 0 <= _id < soc.UARTS:
+            raise ValueError("UART(%d) does not exist" % _id)
+        self._repl = _id == soc.REPL_UART
         self.readinto = _wire.readinto
         self.read = _wire.read
         self.readline = _wire.readline
@@ -68,27 +69,31 @@ class UART(io.IOBase):
             time.sleep_ms(1)
 
 
+def _given(value):
+    return () if value is ... else (value,)
+
+
 class RTC:
     # The firmware asks this clock alone: `time.time()` would be the PC's, which is not to be set.
-    def datetime(self, *value):
-        return pc.ask("rtc", *value)
+    def datetime(self, _value=...):
+        return pc.ask("rtc", *_given(_value))
 
 
 class _PinNumber:
     def __init__(self, number):
         self._number = number
 
-    def value(self, *level):
-        return pc.ask("pin", self._number, None, *level)
+    def value(self, _level=...):
+        return pc.ask("pin", self._number, None, *_given(_level))
 
     __call__ = value
 
 
 class _Pin:
     # An object in place of a class, because a class would hold its constants in a dictionary.
-    def __call__(self, id, mode=None, pull=-1, *, value=None):
-        pc.ask("pin", id, mode, *(() if value is None else (value,)))
-        return _PinNumber(id)
+    def __call__(self, _id, mode=None, pull=-1, *, value=None):
+        pc.ask("pin", _id, mode, *(() if value is None else (value,)))
+        return _PinNumber(_id)
 
     def __getattr__(self, name):
         return pc.lookup(soc.PIN, name)

@@ -14,10 +14,10 @@ class _Interface:
 
 
 class _Wlan:
-    def __call__(self, interface=0):
-        if interface not in (0, 1):
+    def __call__(self, _interface=0):
+        if _interface not in (0, 1):
             raise ValueError(soc.BAD_INTERFACE)
-        return _Interface(interface)
+        return _Interface(_interface)
 
     def __getattr__(self, name):
         return pc.lookup(soc.WLAN, name)

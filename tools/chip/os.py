@@ -18,14 +18,14 @@ def uname():
     return fields(sysname, nodename, release or number, version, machine)
 
 
-def dupterm(stream, index=0):
+def dupterm(_stream, _index=0):
     # What the prompt says and hears goes over the UART, of which the firmware has only one. MicroPython for a PC
     # looks at this variable when its program has ended, and goes on to its prompt if it is set.
-    uos.putenv("MICROPYINSPECT", "1" if stream else "")
-    pc.ask("dupterm", bool(stream))
+    uos.putenv("MICROPYINSPECT", "1" if _stream else "")
+    pc.ask("dupterm", bool(_stream))
 
 
 def __getattr__(name):
-    if name in ("getenv", "putenv", "unsetenv", "system"):
+    if name in ("getenv", "putenv", "unsetenv", "system", "errno", "VfsLfs1", "VfsPosix"):
         raise AttributeError(name)
     return getattr(uos, name)

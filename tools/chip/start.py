@@ -81,7 +81,7 @@ def up(uart_fd, pc_fd, flash_fd, rom, prompt):
         # What the prompt can do and the firmware never does costs the firmware no heap.
         import romvfs
 
-        romvfs.rom = rom
+        romvfs._rom = rom
         sys.modules["vfs"] = sys.modules.pop("romvfs")
     for mounted in ("/chip", "/"):
         try:

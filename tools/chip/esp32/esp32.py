@@ -10,35 +10,37 @@ def wake_on_gpio(pins, level):
 class Partition:
     TYPE_APP, TYPE_DATA = 0, 1
 
-    def __init__(self, info):
-        self._info = info
+    def __init__(self, _label):
+        for self._info in pc.ask("partitions"):
+            if self._info[4] == _label:
+                return
+        raise OSError(2)  # ENOENT
 
     @staticmethod
     def find(type=0, subtype=255, label=None):
-        found = [Partition(info) for info in pc.ask("partitions")]
         return [
-            each
-            for each in found
-            if each._info[0] == type and subtype in (255, each._info[1]) and label in (None, each._info[4])
+            Partition(info[4])
+            for info in pc.ask("partitions")
+            if info[0] == type and subtype in (255, info[1]) and label in (None, info[4])
         ]
 
     def info(self):
         return self._info
 
-    def readblocks(self, block, buffer, offset=0):
-        buffer[:] = pc.ask("partition_read", self._info[4], block * 4096 + offset, len(buffer))
+    def readblocks(self, _block, _buffer, _offset=0):
+        _buffer[:] = pc.ask("partition_read", self._info[4], _block * 4096 + _offset, len(_buffer))
 
-    def writeblocks(self, block, buffer, offset=None):
-        if offset is None:
-            for i in range(len(buffer) // 4096):
-                self.ioctl(6, block + i)
-        pc.ask("partition_write", self._info[4], block * 4096 + (offset or 0), bytes(buffer))
+    def writeblocks(self, _block, _buffer, _offset=None):
+        if _offset is None:
+            for i in range(len(_buffer) // 4096):
+                self.ioctl(6, _block + i)
+        pc.ask("partition_write", self._info[4], _block * 4096 + (_offset or 0), bytes(_buffer))
 
-    def ioctl(self, operation, block):
-        if operation == 4:
+    def ioctl(self, _operation, _block):
+        if _operation == 4:
             return self._info[3] // 4096
-        if operation == 5:
+        if _operation == 5:
             return 4096
-        if operation == 6:
-            pc.ask("partition_erase", self._info[4], block * 4096, 4096)
+        if _operation == 6:
+            pc.ask("partition_erase", self._info[4], _block * 4096, 4096)
             return 0

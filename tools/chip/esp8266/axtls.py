@@ -7,13 +7,13 @@ PROTOCOL_TLS_SERVER = 1
 CERT_NONE = 0
 
 
-def SSLContext(protocol):
+def SSLContext(_protocol):
     import sys
 
     axtls = sys.modules.pop("tls")
     tls = __import__("tls")
     sys.modules["tls"] = axtls
-    real = tls.SSLContext(protocol)
+    real = tls.SSLContext(_protocol)
     real.verify_mode = CERT_NONE
     names = "128-CBC-SHA 128-CBC-SHA256 256-CBC-SHA 256-CBC-SHA256"
     real.set_ciphers(["TLS-RSA-WITH-AES-" + name for name in names.split()])

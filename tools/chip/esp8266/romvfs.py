@@ -4,23 +4,24 @@ own, and rom_ioctl() of the one partition, which is in the flash behind the simu
 import pc
 import vfs as _vfs
 
-rom = None
+_rom = None
 
 
-def rom_ioctl(operation, id=0, *arguments):
-    if operation == 1:
+def rom_ioctl(_operation, _id=0, _at=0, _data=None):
+    if _operation == 1:
         return 1
-    if operation == 2:
-        return memoryview(rom)
-    if operation == 3:
-        pc.ask("rom_erase", 0, -(-arguments[0] // 4096) * 4096)
+    if _operation == 2:
+        return memoryview(_rom)
+    if _operation == 3:
+        pc.ask("rom_erase", 0, -(-_at // 4096) * 4096)
         return 4  # bytes at least that are written at a time
-    if operation == 4:
-        offset, data = arguments
-        pc.ask("rom_write", offset, bytes(data))
+    if _operation == 4:
+        pc.ask("rom_write", _at, bytes(_data))
         return 0
     return -22  # EINVAL: this port has no more operations
 
 
 def __getattr__(name):
+    if name in ("VfsLfs1", "VfsPosix"):
+        raise AttributeError(name)
     return getattr(_vfs, name)
