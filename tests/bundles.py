@@ -20,7 +20,7 @@ def key(name="one"):
     with open(folder / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.exists():
-            signing.make(path)
+            signing.make(path, 3072 if name == "long" else 2048)
     return path
 
 

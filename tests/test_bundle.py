@@ -181,7 +181,13 @@ def test_a_server_keeps_what_it_has(tmp_path):
     assert status == 1 and f"{there.parent}/other.atb is not in its place: remove it; " in said, said
     (there.parent / "other.atb").unlink()
     assert atbundle("add", root, path)[0] == 0
-    assert (there.parent / "versions").read_text().count("\n") == 2
+    versions = there.parent / "versions"
+    assert versions.read_text().count("\n") == 2
+    there.unlink()
+    assert atbundle("add", root) == (0, f"{versions}\n")
+    assert versions.read_text() == f"9.1.0 {len(path.read_bytes())} ota-9.1.0-esp32.atb\n"
+    status, said = atbundle("add", tmp_path)
+    assert (status, said) == (1, f"atbundle: {tmp_path} has no bundles: name those to add\n")
 
 
 def write_keys(folder):
@@ -226,10 +232,13 @@ WRONG = [
     ([*BUILD, "good", "--name", "a/b"], "--name a/b cannot be used: give up to 32 letters, "),
     ([*BUILD, "good", "--source", "nowhere"], "nowhere has no boot.py"),
     (
-        ["build", "--board", "esp32", "-o", "no/such/x.atb", "--key", "good"],
-        "cannot write no/such/x.atb: No such file ",
+        ["build", "--board", "esp32", "-o", "good/x.atb", "--key", "good"],
+        "cannot make the folder good: File exists",
     ),
-    (["build", "--board", "esp32", "--root", "good", "--key", "good"], "cannot write good/ota/esp32: Not a directory"),
+    (
+        ["build", "--board", "esp32", "--root", "good", "--key", "good"],
+        "cannot make the folder good/ota/esp32: Not a directory",
+    ),
     (["show", "missing"], "cannot read missing: No such file or directory"),
     (["show", "noise"], "noise is damaged or no bundle: build it anew with atbundle build"),
 ]

@@ -113,7 +113,7 @@ class UpdateServer:
 class _Answer:
     """An answer to one request. What a plan may say:
 
-    status, headers: others than the usual ones; a header that is None is left out.
+    protocol, status, headers: others than the usual ones; a header that is None is left out.
     body: others than the file's bytes. ranges=False: all of it, whatever was asked for.
     chunked: in chunks of so many bytes, with an extension on each and a trailer behind the last one.
     bare: neither a length nor chunks: the end of the connection is the end.
@@ -137,7 +137,7 @@ class _Answer:
             found["Content-Length"] = len(body)
         found["Connection"] = "keep-alive" if how.get("keep") else "close"
         found |= dict(headers)
-        self._head = f"HTTP/1.1 {self._status} {_REASONS.get(self._status, 'Other')}\r\n"
+        self._head = f"{how.get('protocol', 'HTTP/1.1')} {self._status} {_REASONS.get(self._status, 'Other')}\r\n"
         self._head += "".join(f"{name}: {value}\r\n" for name, value in found.items() if value is not None)
         self._body = body
 

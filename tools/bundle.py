@@ -142,20 +142,16 @@ def add(root, data, where="the bundle"):
     """Puts a bundle into the folder of a server, and into its index; returns where it is. Raises BundleError."""
     bundle = read(data, where)
     path = Path(root, bundle.name, bundle.board, bundle.file_name)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists() and path.read_bytes() != data:
-            # Whoever has a part of it would go on with the other.
-            raise BundleError(f"{path} is there already and differs: give another --version, or remove that file")
-        _write(path, data)
-        index(path.parent)
-    except OSError as error:
-        raise BundleError(f"cannot write {error.filename or path}: {error.strerror}") from None
+    if path.exists() and load(path)[1] != data:
+        # Whoever has a part of it would go on with the other.
+        raise BundleError(f"{path} is there already and differs: give another --version, or remove that file")
+    _write(path, data)
+    index(path.parent)
     return path
 
 
 def index(folder):
-    """Writes the file `versions`, anew from the bundles that are in the folder. Raises BundleError, OSError."""
+    """Writes the file `versions`, anew from the bundles that are in the folder. Raises BundleError."""
     found = []
     for path in folder.glob("*.atb"):
         bundle, data = load(path)
@@ -172,11 +168,19 @@ def numbers(version):
 
 
 def _write(path, data):
-    """Replaces a file at one stroke, as it may be being served."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as file:
-        file.write(data)
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
+    """Replaces a file at one stroke, as it may be being served. Raises BundleError."""
+    if not path.parent.is_dir():
+        try:
+            path.parent.mkdir(parents=True)
+        except OSError as error:
+            raise BundleError(f"cannot make the folder {path.parent}: {error.strerror}") from None
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as file:
+            file.write(data)
+        os.chmod(file.name, 0o644)
+        os.replace(file.name, path)
+    except OSError as error:
+        raise BundleError(f"cannot write {path}: {error.strerror}") from None
 
 
 def show(bundle, signed):
@@ -203,17 +207,21 @@ def _build(options):
     version = options.version.removeprefix("v")
     data = make(options.board, key, version, options.name, options.source, next_key)
     path = add(options.root, data) if options.root else Path(options.output)
-    try:
-        if options.output:
-            _write(path, data)
-    except OSError as error:
-        raise BundleError(f"cannot write {path}: {error.strerror}") from None
+    if options.output:
+        _write(path, data)
     print(f"{path}: {options.name} {version} for {options.board}, {len(data)} bytes")
 
 
 def _add(options):
     for file in options.bundles:
         print(add(options.root, load(file)[1], file))
+    if not options.bundles:
+        lists = sorted(Path(options.root).glob("*/*/versions"))
+        if not lists:
+            raise BundleError(f"{options.root} has no bundles: name those to add")
+        for path in lists:
+            index(path.parent)
+            print(path)
 
 
 def _show(options):
@@ -254,7 +262,9 @@ def _parser():
 
     made = kinds.add_parser("add", help="put bundles into the folder of a server")
     made.add_argument("root", help="the folder that the server serves")
-    made.add_argument("bundles", nargs="+", metavar="bundle")
+    made.add_argument(
+        "bundles", nargs="*", metavar="bundle", help="if there is none, the lists of versions are renewed"
+    )
     made.set_defaults(run=_add)
 
     made = kinds.add_parser("show", help="check a bundle, and print what is in it")
