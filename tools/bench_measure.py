@@ -1,6 +1,8 @@
 """The measurements of `make bench`. Each returns plain numbers: seconds, bytes per second, microseconds.
 Everything that is compared runs in the same process, on the same machine, one after the other."""
 
+import contextlib
+import functools
 import select
 import socket
 import subprocess
@@ -9,7 +11,8 @@ import threading
 import time
 from pathlib import Path
 
-from .bench_subjects import LIMIT, TICK, BenchError, Firmware
+from .bench_cpu import sampled
+from .bench_subjects import LIMIT, BenchError, Firmware
 
 SIZES = (64, 256, 1460, 2920)
 _BLOCK = 2048
@@ -17,8 +20,8 @@ _TOOLS = Path(__file__).resolve().parent
 # More than the silence that must stand around `+++`, in seconds.
 _PAUSE = 0.06
 _STARTS = 10
-# The kernel counts CPU time in ticks; a figure of fewer would be no figure.
-_TICKS = 5
+# What is compared takes turns of so many seconds, as no machine is equally fast all the time.
+_TURN = 0.05
 
 
 def up(subject, data):
@@ -37,28 +40,67 @@ def both(subject, data):
 
 
 DIRECTIONS = {"up": up, "down": down, "both": both}
+PLAIN, TLS = "passthrough", "passthrough over TLS"
+# A connection of Python's ssl cannot be read and written by two threads at the same time.
+KINDS = PLAIN, TLS
+DIRECTIONS_OF = {PLAIN: ("up", "down", "both"), TLS: ("up", "down")}
+
+
+def _in_turns(steps, seconds, measured):
+    """{name: step} -> {name: what `measured(name, step, seconds)` returned in each turn}."""
+    # The kernel's ticks are too coarse for turns.
+    turns = max(round(seconds / _TURN), 1) if sampled() else 1
+    found = {name: [] for name in steps}
+    for _ in range(turns):
+        for name, step in steps.items():
+            found[name].append(measured(name, step, seconds / turns))
+    return found
+
+
+def _quarter(values, of_the_largest=False):
+    """What a quarter of the values does better than: what disturbs the machine only makes them worse."""
+    return sorted(values, reverse=of_the_largest)[len(values) // 4]
+
+
+def costs(subjects, steps, seconds):
+    """Microseconds of CPU in user mode, and of the clock, for each call of a step, which takes `seconds` in all:
+    {name: Subject} and {name: step} -> {name: {"user_us", "us"}}."""
+
+    def turn(name, step, seconds):
+        user = subjects[name].user
+        for _ in range(2):
+            step()
+        count, before, began = 0, user(), time.monotonic()
+        while (passed := time.monotonic() - began) < seconds:
+            step()
+            count += 1
+        return (user() - before) / count * 1e6, passed / count * 1e6
+
+    found = _in_turns(steps, seconds, turn)
+    figures = {}
+    for name, turns in found.items():
+        users, times = zip(*turns, strict=True)
+        figures[name] = {"user_us": _quarter(users), "us": _quarter(times)}
+    return figures
 
 
 def cost(subject, step, seconds):
-    """Microseconds of CPU in user mode, and of the clock, for each call of `step()`; takes longer than `seconds` if
-    too little CPU time has been counted by then."""
-    for _ in range(20):
-        step()
-    count, before, began = 0, subject.user(), time.monotonic()
-    used = passed = 0
-    while passed < seconds or (used < _TICKS * TICK and passed < LIMIT):
-        for _ in range(10):
-            step()
-        count += 10
-        used, passed = subject.user() - before, time.monotonic() - began
-    return {"user_us": used / count * 1e6, "us": passed / count * 1e6}
+    """The same for one subject alone."""
+    return costs({"": subject}, {"": step}, seconds)[""]
 
 
-def chunks(subject, direction, size, seconds):
-    """What one chunk costs that is on its way alone."""
+def chunks(subjects, direction, size, seconds):
+    """What one chunk costs that is on its way alone, for each of {name: Subject}."""
     data = bytes(range(256)) * (size // 256 + 1)
     data = data[:size]
-    return cost(subject, lambda: DIRECTIONS[direction](subject, data), seconds)
+    steps = {name: functools.partial(DIRECTIONS[direction], subject, data) for name, subject in subjects.items()}
+    return costs(subjects, steps, seconds)
+
+
+def streams(subjects, direction, size, seconds):
+    """Bytes per second in full flow, for each of {name: Subject}."""
+    found = _in_turns(subjects, seconds, lambda _, subject, seconds: stream(subject, direction, size, seconds))
+    return {name: _quarter(rates, of_the_largest=True) for name, rates in found.items()}
 
 
 def stream(subject, direction, size, seconds):
@@ -120,14 +162,47 @@ def _take(sock, count):
     return taken
 
 
-def command(subject, seconds):
-    """One AT."""
+def commands(firmware, bare, seconds):
+    """One AT, for the firmware and for the bare loop: a pair of figures."""
+    return _pair(firmware, bare, functools.partial(_at, firmware), seconds)
 
-    def step():
-        subject.terminal.write(b"AT\r\n")
-        subject.terminal.until(b"OK\r\n")
 
-    return cost(subject, step, seconds)
+def _pair(firmware, bare, step, seconds):
+    found = costs({"ours": firmware, "bare": bare}, {"ours": step, "bare": functools.partial(_at, bare)}, seconds)
+    return found["ours"], found["bare"]
+
+
+def _at(subject):
+    subject.terminal.write(b"AT\r\n")
+    subject.terminal.until(b"OK\r\n")
+
+
+def handshakes(firmware, bare, seconds):
+    """A TLS link that is opened and closed again, by the firmware and by the bare loop: a pair of figures."""
+    port = firmware.listener.getsockname()[1]
+
+    def ours():
+        firmware.terminal.command(f'AT+CIPSTART="SSL","127.0.0.1",{port}')
+        firmware.terminal.command("AT+CIPCLOSE")
+
+    threads = [threading.Thread(target=_serve, args=(subject.listener,)) for subject in (firmware, bare)]
+    for thread in threads:
+        thread.start()
+    try:
+        return _pair(firmware, bare, ours, seconds)
+    finally:
+        for subject, thread in zip((firmware, bare), threads, strict=True):
+            subject.listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def _serve(listener):
+    """Accepts connections and closes each when its peer does, until the listener is closed."""
+    with contextlib.suppress(OSError):
+        while True:
+            with listener.accept()[0] as sock:
+                sock.settimeout(LIMIT)
+                sock.recv(1)
 
 
 def connect(firmware, kind="TCP", number=None):

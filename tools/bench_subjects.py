@@ -1,21 +1,28 @@
 """What `make bench` measures and compares: each carries bytes between a terminal and a TCP connection.
 All have the same two ends, so that what differs is what stands between them."""
 
+import concurrent.futures
 import contextlib
+import datetime
 import os
 import pty
 import re
 import select
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
+import tempfile
 import tty
 from pathlib import Path
 
+from .bench_cpu import Samples, Ticks
+
 _BARE = Path(__file__).resolve().parent / "bare"
 LIMIT = 30  # seconds; only ever reached when something is broken
-TICK = 1 / os.sysconf("SC_CLK_TCK")  # seconds, the step in which the kernel counts CPU time
+# What all carry TLS with, so that the same is done by each of them: the best that TLS 1.2 has for the chips.
+_CIPHER = "ECDHE-ECDSA-AES128-GCM-SHA256"
 
 
 class BenchError(Exception):
@@ -72,19 +79,24 @@ class Terminal:
 class Subject:
     """Something that stands between a terminal and a TCP connection, in a process of its own.
 
-    `terminal` and `sock` are the two ends once open() has returned; user() is what the process has used."""
+    `terminal` and `sock` are the two ends once open() has returned; user() is what the process has used. With `tls`
+    the connection is one of TLS."""
 
     name = ""
+    tls = False
 
     def __init__(self):
         self.terminal = self.sock = None
         self._pid = 0
+        self._meter = None
         self._cleanup = contextlib.ExitStack()
 
     def __enter__(self):
         with self._cleanup:
             self.listener = self._cleanup.enter_context(socket.create_server(("127.0.0.1", 0)))
             self.listener.settimeout(LIMIT)
+            if self.tls:
+                self.listener = self._cleanup.enter_context(_tls(self.listener))
             self.open(self.listener.getsockname()[1])
             self._cleanup = self._cleanup.pop_all()
         return self
@@ -104,9 +116,14 @@ class Subject:
         return sock
 
     def user(self):
-        """Seconds of CPU that the process has spent in user mode, in steps of the kernel's tick."""
-        with open(f"/proc/{self._pid}/stat") as file:
-            return int(file.read().rsplit(")", 1)[1].split()[11]) * TICK
+        """Seconds of CPU that the process has spent in user mode, since this was asked for the first time."""
+        if not self._meter:
+            try:
+                self._meter = Samples(self._pid)
+            except OSError:
+                self._meter = Ticks(self._pid)
+            self._cleanup.callback(self._meter.close)
+        return self._meter.seconds()
 
     def _start(self, command, **options):
         try:
@@ -159,9 +176,13 @@ class Firmware(Subject):
 
     def connect(self, port):
         """Into passthrough, in which each chunk goes at once."""
-        for line in (f'AT+CIPSTART="TCP","127.0.0.1",{port}', "AT+CIPMODE=1", "AT+TRANSINTVL=0"):
+        kind = "SSL" if self.tls else "TCP"
+        with concurrent.futures.ThreadPoolExecutor() as pool:  # TLS needs both ends at the same time
+            accepted = pool.submit(self.accept)
+            self.terminal.command(f'AT+CIPSTART="{kind}","127.0.0.1",{port}')
+            self.sock = accepted.result()
+        for line in ("AT+CIPMODE=1", "AT+TRANSINTVL=0"):
             self.terminal.command(line)
-        self.sock = self.accept()
         self.terminal.command("AT+CIPSEND", b">")
 
     def allocated(self):
@@ -182,11 +203,9 @@ class Bare(Subject):
     def open(self, port):
         fd = self._pair()
         command = [sys.executable, "-m", "micropython_unix", _BARE / self._script, fd]
-        if self._script == "passthrough.py":
-            self._start([*command, port], pass_fds=[fd])
+        self._start([*command, port], pass_fds=[fd])
+        if "passthrough" in self._script:
             self.sock = self.accept()
-        else:
-            self._start(command, pass_fds=[fd])
 
 
 class Socat(Subject):
@@ -201,7 +220,8 @@ class Socat(Subject):
     def open(self, port):
         fd = self._pair()
         os.set_blocking(fd, True)
-        self._start(["socat", f"FD:{fd}", f"TCP:127.0.0.1:{port},nodelay"], pass_fds=[fd])
+        peer = f"OPENSSL:127.0.0.1:{port},verify=0,nodelay" if self.tls else f"TCP:127.0.0.1:{port},nodelay"
+        self._start(["socat", f"FD:{fd}", peer], pass_fds=[fd])
         self.sock = self.accept()
 
 
@@ -218,3 +238,52 @@ class Redirect(Subject):
         self._cleanup.callback(os.close, slave)
         self._start([sys.executable, "-m", "mpyat.bench_redirect", path, port])
         self.sock = self.accept()
+
+
+class TLSFirmware(Firmware):
+    """The firmware with a link of the kind SSL, in passthrough."""
+
+    tls = True
+
+
+class TLSBare(Bare):
+    """As Bare, with MicroPython's `tls` on the connection."""
+
+    tls = True
+
+    def __init__(self, script="passthrough_tls.py"):
+        super().__init__(script)
+
+
+class TLSSocat(Socat):
+    """socat with OpenSSL."""
+
+    tls = True
+
+
+def _tls(listener):
+    """A listener whose connections are TLS 1.2, by Python's ssl, which is OpenSSL."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(_CIPHER)
+    context.options |= ssl.OP_NO_TICKET
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(_certificate())
+        file.flush()
+        context.load_cert_chain(file.name)
+    return context.wrap_socket(listener, server_side=True)
+
+
+def _certificate():
+    """A certificate that nobody verifies, and its key, in PEM."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "bench")])
+    now, day = datetime.datetime.now(datetime.timezone.utc), datetime.timedelta(days=1)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now - day, now + day)
+    pem = serialization.Encoding.PEM
+    private = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    return builder.sign(key, hashes.SHA256()).public_bytes(pem) + key.private_bytes(pem, *private)
