@@ -1,5 +1,71 @@
-# Runs first, on the chip and in the simulator. What belongs to the board alone goes into /board.json.
+# Runs first, on the chip and in the simulator: finds the slot that the firmware is started from, and leaves in `news`
+# what main.py has to know of it. What belongs to the board alone goes into /board.json.
+import os
+import sys
+
 import machine
+
+
+def choose():
+    # /slot has five words: the slot in use, 0 or 1; how often it may have been started without reaching `ready`, 0 once
+    # it has; 1 if the host is to hear that it came back; the versions in both slots, - where no whole firmware is.
+    try:
+        with open("/slot") as file:
+            state = file.read(99).split()
+        slot, tries, news = [int(word) for word in state[:3]]
+        if slot >> 1 or len(state) != 5:
+            raise ValueError
+    except (OSError, ValueError):  # there was no update yet, or the file is damaged
+        slot = tries = news = 0
+    if slot or not (there("") or there("/rom")):
+        mount()
+        if there("/b"):
+            sys.path[:] = ["/b"] + [place for place in sys.path if "/rom" not in place]
+        if bool(slot) != (sys.path[0] == "/b"):
+            return 1
+    return (lambda: begin(state, slot, tries)) if tries else news
+
+
+def there(place):
+    try:
+        return os.stat(place + "/firmware/app.mpy")
+    except OSError:
+        return None
+
+
+def mount():
+    # With ROMFS slot 1 is the second half of its partition, otherwise the folder /b.
+    try:
+        import vfs
+
+        rom = vfs.rom_ioctl(2, 0)
+        vfs.mount(vfs.VfsRom(memoryview(rom)[len(rom) // 2 :]), "/b")
+    except (ImportError, AttributeError, TypeError, OSError):
+        pass
+
+
+def begin(state, slot, tries):
+    # Counts a start that has not reached `ready`. The third one brings the other slot back, and one that hangs ends
+    # after a while.
+    back = tries > 2
+    state[1] = str(tries + 1)
+    if back:
+        state[:3] = str(1 - slot), "0", "1"
+        state[3 + slot] = "-"
+    with open("/slot.new", "w") as file:
+        file.write(" ".join(state))
+    os.rename("/slot.new", "/slot")
+    if back:
+        machine.reset()
+    timer = machine.Timer(-1)
+    timer.init(mode=machine.Timer.ONE_SHOT, period=30000, callback=lambda _: machine.reset())
+    return timer
+
+
+news = choose()
+if not news:
+    begin = None
+choose = mount = there = None  # noqa: F811  the firmware has better uses for the memory
 
 try:
     import esp32  # noqa: F401  only the ESP32 family has it

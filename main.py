@@ -4,11 +4,16 @@ import sys
 
 import machine
 
-from firmware import app
-
-restart = True
+# On trial boot.py has left a function. A firmware that cannot even be imported is left to somebody at the prompt,
+# unless there is another one.
+restart = callable(news)  # noqa: F821
+if restart:
+    news = news()  # noqa: F821
 try:
-    restart = app.run()
+    from firmware import app
+
+    restart = True
+    restart = app.run(news)
 except Exception as fault:  # whatever went wrong, the host gets its module back
     sys.print_exception(fault)
 if restart:

@@ -197,10 +197,16 @@ def _buffer(size):
         return bytearray(size)
 
 
-def run():
-    """Runs the firmware; returns True when the chip is to be restarted, False when MicroPython's prompt takes over."""
+def run(news=0):
+    """Runs the firmware; returns True when the chip is to be restarted, False when MicroPython's prompt takes over.
+
+    `news`, if it is true, is what boot.py says of the slots, see slots.settle()."""
     app = App()
     app.start()
+    if news:
+        from firmware import slots
+
+        slots.settle(app, news)
     app.loop.run()
     if app.returns:
         app.board.prompt(app.uart)

@@ -47,6 +47,15 @@ os.mkdir("/firmware")
 open("/firmware/__init__.mpy", "w").close()
 """,
 }
+# And what an update has left.
+UPDATED = """
+os.mkdir("/b")
+os.mkdir("/b/firmware")
+open("/b/firmware/app.mpy", "w").close()
+for name in "/slot", "/slot.1":
+    with open(name, "w") as file:
+        file.write("0 0 0 0.1.0 9.0.0")
+"""
 LIST = """
 import os
 print(sorted(os.listdir("/")))
@@ -58,7 +67,7 @@ print("firmware" in os.listdir("/") and "old" in os.listdir("/firmware"))
 def test_from_the_prompt(start, board):
     """A board without a firmware that runs; what is outdated goes, so that it does not hide what is new."""
     module = start("--board", board)
-    at_the_prompt(module, BROKEN[board])
+    at_the_prompt(module, BROKEN[board] + UPDATED)
     status, said = run_deploy(module.port, "--at-port", module.port)
     assert status == 0, said
     assert said.splitlines()[-1].startswith(f"{module.port}: AT+GMR answers with version ")

@@ -19,7 +19,7 @@ import time
 from . import __version__, sources
 
 BOARDS = ("esp8266", "esp32")
-FLASH_SIZE = 512 * 1024
+FLASH_SIZE = 1024 * 1024
 
 _TOOLS = pathlib.Path(__file__).resolve().parent
 # Builds of earlier sources that are kept for each board.
@@ -328,7 +328,7 @@ def _drop_old(store, board):
 def write_flash(image, files):
     """Brings a flash image, made if it is not there, up to {path on it: path here, or None to remove it}.
 
-    What else is on it stays, except for outdated modules of the firmware. Raises BuildError.
+    What else is on it stays, except for outdated modules of the firmware and what updates have left. Raises BuildError.
     """
     make = not image.exists()
     if make:
@@ -337,7 +337,7 @@ def write_flash(image, files):
     elif image.stat().st_size != FLASH_SIZE:
         raise BuildError(f"{image} is not a flash image: its size is not {FLASH_SIZE} bytes")
     with tempfile.NamedTemporaryFile("w", suffix=".json") as order:
-        names = {path: here and str(here) for path, here in files.items()}
+        names = {path: here and str(here) for path, here in ({"/slot": None, "/slot.new": None} | files).items()}
         json.dump({"files": names, "make": make}, order)
         order.flush()
         try:

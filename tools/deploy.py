@@ -11,9 +11,14 @@ from .board_port import PROMPT_BAUD, BoardError, leave_at, mpremote, restarted, 
 from .build import BuildError, build, update_key
 
 # What is on the board: the platform, the version of MicroPython and that of its .mpy files, the bytes of the ROMFS
-# partition, the modules on the flash, and those of boot.py and main.py that are there.
+# partition, the modules and slots on the flash, and those of boot.py and main.py that are there.
 _QUERY = """
 import os,sys,json
+try:
+ import vfs
+ vfs.umount('/b')
+except (ImportError,OSError):
+ pass
 def walk(p):
  try:
   e=list(os.ilistdir(p))
@@ -28,18 +33,20 @@ def walk(p):
    yield q
 rom=0
 try:
- import vfs
  d=vfs.rom_ioctl(2,0)
  if hasattr(d,'ioctl'):
   rom=d.ioctl(4,0)*d.ioctl(5,0)
  elif not isinstance(d,int):
   rom=len(d)
-except (ImportError,AttributeError,OSError):
+except (NameError,AttributeError,OSError):
  pass
-m=list(walk('/firmware'))
-if 'firmware' in os.listdir('/'):
- m.append('/firmware/')
-s=[f for f in ('boot.py','main.py') if f in os.listdir('/')]
+t=os.listdir('/')
+m=['/'+f for f in t if f[:5] in ('slot','slot.')]
+for f in ('/firmware','/b'):
+ m+=walk(f)
+ if f[1:] in t:
+  m.append(f+'/')
+s=[f for f in ('boot.py','main.py') if f in t]
 i=sys.implementation
 u=os.uname()
 print('board:'+json.dumps([u[0],u[4],i[1][:3],getattr(i,'_mpy',0)&255,rom,m,s]))

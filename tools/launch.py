@@ -17,7 +17,7 @@ _BY_FFI = "uctypes.bytearray_at(__import__('ffi').open(None).func('P','mmap','PL
 _START = """\
 import sys,uctypes
 {find}
-__import__('start').up({uart},{pc},{flash},{rom},{prompt})
+__import__('start').up({uart},{pc},{flash},{rom})
 del sys,uctypes
 execfile('/boot.py')
 """
@@ -71,7 +71,7 @@ def _code(args):
     else:
         find = _FIND_IN_FOLDER.format(folder=args.chip)
     rom = None if args.rom is None else image(args.rom)
-    start = _START.format(find=find, uart=args.uart, pc=args.pc, flash=args.flash, rom=rom, prompt=args.prompt)
+    start = _START.format(find=find, uart=args.uart, pc=args.pc, flash=args.flash, rom=rom)
     return start if args.prompt else start + _MAIN
 
 

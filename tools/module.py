@@ -5,6 +5,7 @@ import contextlib
 import errno
 import importlib.util
 import json
+import operator
 import os
 import pathlib
 import signal
@@ -36,8 +37,8 @@ _FREQUENCIES = {"esp8266": 80_000_000, "esp32": 160_000_000}
 # What the last field of machine.RTC().datetime() counts to in a second.
 _RTC_FRACTIONS = {"esp8266": 1000, "esp32": 1_000_000}
 
-# The ROMFS partition of MicroPython's variant for the ESP8266 with 2 MiB of flash.
-_ROM_SIZE = 320 * 1024
+# Where the ROMFS partition of MicroPython's variant for the ESP8266 with 2 MiB is in its flash, and its size.
+_ROM_START, _ROM_SIZE = 0xB0000, 320 * 1024
 
 _LAUNCH = pathlib.Path(__file__).with_name("launch.py")
 
@@ -54,7 +55,7 @@ class Module:
     def __init__(self, loop, build, options, flash, terminal, radio):
         self._loop, self._options, self._terminal, self._radio = loop, options, terminal, radio
         self._flash = open(flash, "r+b")
-        self._rom = build.rom and open(build.rom, "rb")
+        self._rom = build.rom and _partition(build.rom)
         # A MicroPython that cannot map the stand-ins imports them from their folder.
         self._chip = str(build.chip_files) if options.needs_folder else open(build.chip_rom, "rb")
         self._process = None
@@ -73,8 +74,6 @@ class Module:
         """Starts the chip; `cause` is a key of _CAUSES. With `raw` it starts MicroPython's raw prompt, no firmware."""
         self._cause = _CAUSES[self._options.board].get(cause, self._cause)
         self._raw = raw
-        if raw and self._rom and not self._rom.writable():
-            self._rom = _partition(self._rom)
         self._sleep = Sleep(self._loop)
         self._traceback_at = None
         self._line = b""
@@ -340,20 +339,47 @@ class Module:
         self._partitions.erase(*area)
         return [None]
 
+    # The ROMFS partition: by vfs.rom_ioctl() it is written from its start, by esp.flash_...() anywhere.
+
     def _chip_rom_erase(self, offset, size):
-        self._rom_put(offset, b"\xff" * size)
-        return [None]
+        return self._rom_change(offset, b"\xff" * size, erases=True)
 
     def _chip_rom_write(self, offset, data):
-        self._rom_put(offset, data)
-        return [None]
+        return self._rom_change(offset, data)
 
-    def _rom_put(self, offset, data):
+    def _chip_esp_flash_user_start(self):
+        return [_ROM_START + _ROM_SIZE]
+
+    def _chip_esp_flash_read(self, offset, size):
+        self._rom.seek(self._rom_offset(offset, size))
+        return [_out(self._rom.read(size))]
+
+    def _chip_esp_flash_write(self, offset, data):
+        if len(data) % 4:
+            raise ValueError("len must be multiple of 4")
+        return self._rom_change(self._rom_offset(offset, len(data)), data)
+
+    def _chip_esp_flash_erase(self, sector):
+        return self._rom_change(self._rom_offset(sector * 4096, 4096), b"\xff" * 4096, erases=True)
+
+    def _rom_offset(self, address, size):
+        """Where in the partition an area of the flash is; nothing else of the flash is here."""
+        if not self._rom or not _ROM_START <= address <= _ROM_START + _ROM_SIZE - size:
+            raise OSError(errno.EIO)
+        return address - _ROM_START
+
+    def _rom_change(self, offset, data, erases=False):
         if offset + len(data) > _ROM_SIZE:
             raise OSError(errno.EINVAL)
+        last = self._chip_flash()[0]
+        if not erases:
+            # Writing only clears bits.
+            self._rom.seek(offset)
+            data = bytes(map(operator.and_, self._rom.read(len(data)), data))
         self._rom.seek(offset)
         self._rom.write(data)
         self._rom.flush()
+        return self._chip_cut() if last else [None]
 
     def _chip_freq(self, hertz=None, /):
         # The simulated chip runs as fast as the PC does, whatever it is set to.
@@ -361,11 +387,10 @@ class Module:
 
 
 def _partition(image):
-    """The ROMFS partition with this image in it, for whoever is at the prompt to write another one."""
+    """The ROMFS partition with this image in it, a file."""
     partition = tempfile.TemporaryFile()
-    partition.write(image.read().ljust(_ROM_SIZE, b"\xff"))
+    partition.write(image.read_bytes().ljust(_ROM_SIZE, b"\xff"))
     partition.flush()
-    image.close()
     return partition
 
 

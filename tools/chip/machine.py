@@ -6,6 +6,7 @@ import io
 import select
 import time
 
+import micropython
 import pc
 import soc
 
@@ -111,6 +112,38 @@ class _Registers:
 
 
 mem32 = _Registers()
+
+
+class Timer:
+    # A thread that sleeps, and then has MicroPython call the callback as soon as it can, as the chips' ports do.
+    ONE_SHOT, PERIODIC = 0, 1
+
+    def __init__(self, id, **options):
+        self._runs = 0
+        if options:
+            self.init(**options)
+
+    def init(self, *, mode=1, callback=None, period=0xFFFFFFFF, tick_hz=1000, freq=None, hard=False):
+        import _thread
+
+        ms = int(1000 / freq) if freq else period * 1000 // tick_hz
+        if ms <= 0:
+            raise ValueError("Timer period is too short for this timer")
+        self.deinit()
+        _thread.start_new_thread(self._wait, (self._runs, ms, mode, callback))
+
+    def deinit(self):
+        self._runs += 1
+
+    def _wait(self, run, ms, mode, callback):
+        due = time.ticks_add(time.ticks_ms(), ms)
+        while self._runs == run:
+            time.sleep_ms(20)
+            if time.ticks_diff(time.ticks_ms(), due) >= 0:
+                micropython.schedule(callback, self)
+                if not mode:
+                    break
+                due = time.ticks_add(due, ms)
 
 
 if soc.FLOW_CONTROL:

@@ -25,7 +25,7 @@ def ask(name, *arguments, **options):
 
 
 def _out(value):
-    if isinstance(value, (bytes, bytearray)):
+    if isinstance(value, (bytes, bytearray, memoryview)):
         return {"b": binascii.hexlify(value).decode()}
     return value
 

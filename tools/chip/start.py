@@ -63,8 +63,8 @@ def _fill_names():
         number += 1
 
 
-def up(uart_fd, pc_fd, flash_fd, rom, prompt):
-    """Starts the chip; rom is the ROMFS partition, a buffer, or None; prompt: no firmware, but MicroPython's prompt."""
+def up(uart_fd, pc_fd, flash_fd, rom):
+    """Starts the chip; rom is the ROMFS partition, a buffer, or None."""
     pc.connect(pc_fd)
     machine._connect(uart_fd)
     try:
@@ -77,8 +77,7 @@ def up(uart_fd, pc_fd, flash_fd, rom, prompt):
         del sys.modules["axtls"]
     import esp
 
-    if rom is not None and prompt:
-        # What the prompt can do and the firmware never does costs the firmware no heap.
+    if rom is not None:
         import romvfs
 
         romvfs._rom = rom

@@ -1,5 +1,5 @@
-"""Stands in for the chip's module vfs at MicroPython's prompt, where mpremote writes the ROMFS partition: MicroPython's
-own, and rom_ioctl() of the one partition, which is in the flash behind the simulator."""
+"""Stands in for the chip's module vfs: MicroPython's own, and rom_ioctl() of the one ROMFS partition, which is in the
+flash behind the simulator."""
 
 import pc
 import vfs as _vfs

@@ -71,7 +71,8 @@ def main(image, order):
         vfs.VfsLfs2.mkfs(device)
     vfs.mount(vfs.VfsLfs2(device), "/flash")
     files = {"/flash" + path: source for path, source in order["files"].items()}
-    clean("/flash/firmware", files)
+    for folder in ("/flash/firmware", "/flash/b"):
+        clean(folder, files)
     for path, source in files.items():
         if source is None:
             if contents(path) is not None:
