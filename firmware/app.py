@@ -7,7 +7,8 @@ from micropython import const
 
 from firmware import board as boards
 from firmware import commands
-from firmware.at import command, messages
+from firmware.at import messages
+from firmware.at.command import limit
 from firmware.at.interpreter import Interpreter
 from firmware.at.port import Port
 from firmware.loop import Loop
@@ -27,7 +28,7 @@ class App:
 
     def __init__(self):
         self.board = board = boards.load()
-        command.chip = board.CHIP
+        limit(board.CHIP)
         self.settings = Settings(commands.fit)
         self.loop = loop = Loop()
         self.uart = self._open_uart()

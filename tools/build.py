@@ -27,6 +27,8 @@ _KEPT = 12
 _WORD = re.compile(r"[A-Za-z_]\w*")
 # Modules that are imported by their names from outside: by main.py, and by files in /commands.
 _MODULES_FOR_OTHERS = ("firmware.app", "firmware.at.command", "firmware.at.messages")
+# The generated index of the commands.
+_INDEX = "firmware/commands/index.py"
 # Modules of the stand-ins that the firmware does not see, and what others know of them.
 _BEHIND = {"pc", "soc", "start"}
 _SEEN_OF_THEM = {"up", "readblocks", "writeblocks", "ioctl"}
@@ -135,6 +137,8 @@ def _inputs(board, source):
         "build.py",
         "catalog.py",
         "constants.py",
+        "flat.py",
+        "merge.py",
         "shorten.py",
         "chip/flash/makeflash.py",
         "chip/names/known.py",
@@ -232,6 +236,7 @@ def _firmware(made, source, generated, board):
     from . import catalog
     from .constants import spread
     from .flat import flatten
+    from .merge import MergeError, merge
     from .shorten import shorten
 
     paths = _sources(source)
@@ -239,14 +244,21 @@ def _firmware(made, source, generated, board):
     boards = {name for name in paths if name.startswith("firmware/board/")}
     known = _known_names(board, [source / "boot.py", source / "main.py", *generated.values()])
     texts = spread({name: path.read_text() for name, path in paths.items()}, boards, _FOR_OWN_COMMANDS.split())
+    try:
+        texts = merge(texts, _MODULES_FOR_OTHERS)
+    except MergeError as error:
+        raise BuildError(f"cannot merge the modules that stay in memory: {error}") from None
     texts, short = shorten(texts, known)
     pairs = "\n" + "".join(f"{name} {new}\n" for name, new in short.items() if name.isupper())
     texts["firmware/board/names.py"] = f"{short.get('NAMES', 'NAMES')} = {pairs.encode()!r}\n"
     modules = [_module_name(name) for name in paths]
     stay = [name for name in modules if name.startswith("firmware.board.")]
+    if _INDEX in generated:
+        texts[_INDEX] = ""  # it moves, too, and names the places of others
     texts, moved = flatten(texts, {*stay, *_MODULES_FOR_OTHERS})
-    if "firmware/commands/index.py" in generated:
-        generated["firmware/commands/index.py"].write_text(catalog.index_source(source, board, moved))
+    if _INDEX in generated:
+        del generated[_INDEX]
+        texts[f"{moved['firmware.commands.index']}.py"] = catalog.index_source(source, board, moved)
     before = {f"{new}.py": old for old, new in moved.items()}
     return {name: _write(made / "short" / name, text) for name, text in texts.items()}, before
 
@@ -287,7 +299,7 @@ def _generate(made, board, source, built):
         from . import catalog
 
         try:
-            texts["firmware/commands/index.py"] = catalog.index_source(source, board)
+            texts[_INDEX] = catalog.index_source(source, board)
         except (OSError, SyntaxError, NameError, ValueError) as error:
             raise BuildError(f"cannot read the declarations of the commands: {error}") from None
     paths = {name: made / "generated" / name for name in texts}

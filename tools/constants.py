@@ -38,6 +38,11 @@ def _constants(tree):
     return {name.id: value.value for name, value in pairs if stored[name.id] == 1 and name.id.isupper()}
 
 
+def is_plain(node):
+    """Whether it is a statement that gives plain values to names in capitals, and does nothing else."""
+    return bool(_pairs(node)) and all(name.id.isupper() for name, _ in _pairs(node))
+
+
 def _pairs(node):
     """The pairs of name and value of a statement that gives plain values to names, and does nothing else."""
     if not isinstance(node, ast.Assign) or len(node.targets) != 1:

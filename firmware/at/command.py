@@ -15,7 +15,13 @@ NEVER = 3
 table = {}
 
 # Which chip this is, as its board calls it; what is declared for another one is left out.
-chip = ""
+_chip = ""
+
+
+def limit(chip):
+    """Says which chip this is."""
+    global _chip
+    _chip = chip
 
 
 def command(name, *signatures, saved=0, anytime=False, board=""):
@@ -30,7 +36,7 @@ def command(name, *signatures, saved=0, anytime=False, board=""):
     while another command does, `board` that only this one can do it ("esp32" stands for the whole family)."""
 
     def declare(forms):
-        if not chip.lower().startswith(board):
+        if not _chip.lower().startswith(board):
             return
         table[name] = (
             getattr(forms, "execute", None),

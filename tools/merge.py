@@ -1,0 +1,168 @@
+"""Puts the modules that are in memory all the time into one, for chips with little memory: each module costs its
+tables, and a place for each name that it has from another."""
+
+import ast
+import builtins
+
+from .constants import is_plain
+
+# In this module, each of the others begins at a line of its own thousand, in this order: line 4021 of a traceback is
+# line 21 of firmware/loop.py.
+WHOLE = "firmware.app"
+PARTS = (
+    "firmware.at.messages",
+    "firmware.at.command",
+    "firmware.commands",
+    "firmware.loop",
+    "firmware.net.address",
+    "firmware.net.links",
+    "firmware.at.port",
+    "firmware.at.interpreter",
+    "firmware.reports",
+    "firmware.settings",
+    "firmware.wifi",
+    WHOLE,
+)
+_LINES = 1000
+# The module itself, where a part is handed on as an object.
+_ITSELF = "sys.modules[__name__]"
+
+
+class MergeError(Exception):
+    """The parts do not fit together; the message says what to change."""
+
+
+def merge(sources, others=()):
+    """Returns {path: source} in which the PARTS are one module, and all imports of them are imports of that.
+
+    `others` are those of the parts that are also imported by their names from outside: in their places stay modules
+    that have the constants, and get the rest from the whole. What parts define has to have different names."""
+    paths = {module_name(path): path for path in sources}
+    parts = [name for name in PARTS if name in paths]
+    trees = {name: ast.parse(sources[paths[name]], paths[name]) for name in parts}
+    defined = {name: _defined(tree) for name, tree in trees.items()}
+    _check(defined)
+    texts = {}
+    for path, source in sources.items():
+        if module_name(path) not in parts:
+            texts[path] = _Editor(source, parts).result()
+        elif module_name(path) in others:
+            texts[path] = _stub(trees[module_name(path)], sources[path])
+    pieces = ["import sys"]
+    for number, name in enumerate(parts, 1):
+        text = _Editor(sources[paths[name]], parts, number).result()
+        pieces += [""] * (number * _LINES - len(pieces)) + text.splitlines()
+    return texts | {paths[WHOLE]: "\n".join(pieces) + "\n"}
+
+
+def module_name(path):
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def _check(defined):
+    seen = dict.fromkeys(dir(builtins), "Python")
+    for module, names in defined.items():
+        for name in names:
+            if name in seen:
+                raise MergeError(f"{module} and {seen[name]} both have the name {name}: give it another one")
+            seen[name] = module
+
+
+def _defined(tree):
+    """The names that a module gives to something of its own, but for what vanishes."""
+    found = set()
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found.add(node.name)
+        elif isinstance(node, ast.Assign) and not is_plain(node) and not _is_private(node):
+            found |= {name.id for name in ast.walk(node) if isinstance(name, ast.Name) and _is_stored(name)}
+    return found
+
+
+def _is_stored(name):
+    return isinstance(name.ctx, ast.Store)
+
+
+def _is_private(node):
+    """Whether it is `_X = const(1)`, of which the compiler leaves nothing."""
+    return isinstance(node.value, ast.Call) and getattr(node.value.func, "id", "") == "const"
+
+
+def _stub(tree, source):
+    """What stays in the place of a part."""
+    kept = [ast.get_source_segment(source, node) for node in tree.body if is_plain(node)]
+    return f"from {WHOLE} import {', '.join(sorted(_defined(tree)))}\n" + "".join(f"{line}\n" for line in kept)
+
+
+class _Editor:
+    """Goes through a module, of which lines stay where they are. `number` is that of a part, 0 for the others."""
+
+    def __init__(self, source, parts, number=0):
+        self._lines = [line.encode() for line in source.splitlines(keepends=True)]
+        self._changes = []
+        self._parts = parts
+        self._number = number
+        self._modules = set()  # the names here of parts
+        self._private = set()
+        tree = ast.parse(source)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                self._import(node)
+        if number:
+            self._private = {node.targets[0].id for node in tree.body if isinstance(node, ast.Assign) and _is_private(node)}
+            for node in tree.body:
+                if is_plain(node):
+                    self._change(node, "pass")
+            self._visit(tree)
+
+    def result(self):
+        for row, start, stop, end, text in sorted(self._changes, reverse=True):
+            last = self._lines[stop - 1][end:]
+            self._lines[row - 1] = self._lines[row - 1][:start] + text.encode() + last
+            for i in range(row, stop):
+                self._lines[i] = b"\n"
+        return b"".join(self._lines).decode()
+
+    def _import(self, node):
+        inside = [alias for alias in node.names if f"{node.module}.{alias.name}" in self._parts]
+        others = [alias for alias in node.names if alias not in inside]
+        self._modules |= {alias.asname or alias.name for alias in inside}
+        texts = []
+        if inside and not self._number:
+            texts += [f"from firmware import app as {alias.asname or alias.name}" for alias in inside]
+        if others and not (self._number and node.module in self._parts):
+            texts.append(f"from {WHOLE if node.module in self._parts else node.module} import {_aliases(others)}")
+        elif [alias for alias in others if alias.asname]:
+            raise MergeError(f"{_aliases(others)} from {node.module}: a part has the names of other parts as they are")
+        self._change(node, "; ".join(texts) or "pass")
+
+    def _visit(self, node, local=frozenset()):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            local |= _bound(node)
+        if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") in self._modules - local:
+            if node.attr in local or not isinstance(node.ctx, ast.Load):
+                raise MergeError(f"{ast.unparse(node)} in line {node.lineno}: {node.attr} is another name there")
+            self._change(node, node.attr)
+            return
+        if isinstance(node, ast.Name) and node.id not in local:
+            if node.id in self._modules:
+                self._change(node, _ITSELF)
+            elif node.id in self._private:
+                self._change(node, f"{node.id}_{self._number}")
+        for child in ast.iter_child_nodes(node):
+            self._visit(child, local)
+
+    def _change(self, node, text):
+        self._changes.append((node.lineno, node.col_offset, node.end_lineno, node.end_col_offset, text))
+
+
+def _bound(scope):
+    """The names that are local to a function."""
+    arguments = scope.args
+    found = {argument.arg for argument in (*arguments.args, *arguments.kwonlyargs)}
+    found |= {argument.arg for argument in (arguments.vararg, arguments.kwarg) if argument}
+    return found | {name.id for name in ast.walk(scope) if isinstance(name, ast.Name) and _is_stored(name)}
+
+
+def _aliases(names):
+    return ", ".join(alias.name + (f" as {alias.asname}" if alias.asname else "") for alias in names)
