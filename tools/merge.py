@@ -45,12 +45,12 @@ def merge(sources, others=()):
     texts = {}
     for path, source in sources.items():
         if module_name(path) not in parts:
-            texts[path] = _Editor(source, parts).result()
+            texts[path] = _Editor(source, defined).result()
         elif module_name(path) in others:
             texts[path] = _stub(trees[module_name(path)], sources[path])
     pieces = ["import sys"]
     for number, name in enumerate(parts, 1):
-        text = _Editor(sources[paths[name]], parts, number).result()
+        text = _Editor(sources[paths[name]], defined, number).result()
         pieces += [""] * (number * _LINES - len(pieces)) + text.splitlines()
     return texts | {paths[WHOLE]: "\n".join(pieces) + "\n"}
 
@@ -97,10 +97,10 @@ def _stub(tree, source):
 class _Editor:
     """Goes through a module, of which lines stay where they are. `number` is that of a part, 0 for the others."""
 
-    def __init__(self, source, parts, number=0):
+    def __init__(self, source, defined, number=0):
         self._lines = [line.encode() for line in source.splitlines(keepends=True)]
         self._changes = []
-        self._parts = parts
+        self._defined = defined  # {part: the names in it}
         self._number = number
         self._modules = set()  # the names here of parts
         self._private = set()
@@ -124,16 +124,16 @@ class _Editor:
         return b"".join(self._lines).decode()
 
     def _import(self, node):
-        inside = [alias for alias in node.names if f"{node.module}.{alias.name}" in self._parts]
-        others = [alias for alias in node.names if alias not in inside]
-        self._modules |= {alias.asname or alias.name for alias in inside}
-        texts = []
-        if inside and not self._number:
-            texts += [f"from firmware import app as {alias.asname or alias.name}" for alias in inside]
-        if others and not (self._number and node.module in self._parts):
-            texts.append(f"from {WHOLE if node.module in self._parts else node.module} import {_aliases(others)}")
-        elif [alias for alias in others if alias.asname]:
-            raise MergeError(f"{_aliases(others)} from {node.module}: a part has the names of other parts as they are")
+        parts = [alias for alias in node.names if f"{node.module}.{alias.name}" in self._defined]
+        names = [alias for alias in node.names if alias.name in self._defined.get(node.module, ())]
+        others = [alias for alias in node.names if alias not in parts + names]
+        self._modules |= {alias.asname or alias.name for alias in parts}
+        texts = [f"from {node.module} import {_aliases(others)}"] if others else []
+        if not self._number:
+            texts += [f"from firmware import app as {alias.asname or alias.name}" for alias in parts]
+            texts += [f"from {WHOLE} import {_aliases(names)}"] if names else []
+        elif [alias for alias in names if alias.asname]:
+            raise MergeError(f"{_aliases(names)} from {node.module}: a part has the names of other parts as they are")
         self._change(node, "; ".join(texts) or "pass")
 
     def _visit(self, node, local=frozenset()):
