@@ -5,7 +5,6 @@ from time import ticks_ms
 
 from micropython import const
 
-from firmware import board as boards
 from firmware import commands
 from firmware.at import messages
 from firmware.at.command import limit
@@ -27,7 +26,7 @@ class App:
     """The parts of the firmware by name; see docs/architecture.md for who uses whom."""
 
     def __init__(self):
-        self.board = board = boards.load()
+        self.board = board = _load_board()
         limit(board.CHIP)
         self.settings = Settings(commands.fit)
         self.loop = loop = Loop()
@@ -187,6 +186,15 @@ class App:
             return [server for server in servers if server] or ["208.67.222.222"]
         server = self.radio.station.ifconfig()[3]
         return [] if server == "0.0.0.0" else [server]
+
+
+def _load_board():
+    from firmware import board
+
+    loaded = board.load()
+    # What has loaded it is not needed again.
+    commands.forget("firmware.board")
+    return loaded
 
 
 def _buffer(size):

@@ -139,6 +139,7 @@ def _inputs(board, source):
         "constants.py",
         "flat.py",
         "merge.py",
+        "prune.py",
         "shorten.py",
         "chip/flash/makeflash.py",
         "chip/names/known.py",
@@ -237,13 +238,17 @@ def _firmware(made, source, generated, board):
     from .constants import spread
     from .flat import flatten
     from .merge import MergeError, merge
+    from .prune import prune
     from .shorten import shorten
 
-    paths = _sources(source)
+    other = {f"firmware/board/{name}.py" for name in BOARDS if name != board}
+    texts = {name: path.read_text() for name, path in _sources(source).items() if name not in other}
+    commands = [f"firmware.commands.{command.module}" for command in catalog.load(source, board)]
+    texts = prune(texts, board, [*_MODULES_FOR_OTHERS, *commands])
     # What the boards have in them is changed by name, see firmware/board/__init__.py.
-    boards = {name for name in paths if name.startswith("firmware/board/")}
+    boards = {name for name in texts if name.startswith("firmware/board/")}
     known = _known_names(board, [source / "boot.py", source / "main.py", *generated.values()])
-    texts = spread({name: path.read_text() for name, path in paths.items()}, boards, _FOR_OWN_COMMANDS.split())
+    texts = spread(texts, boards, _FOR_OWN_COMMANDS.split())
     try:
         texts = merge(texts, _MODULES_FOR_OTHERS)
     except MergeError as error:
@@ -251,7 +256,7 @@ def _firmware(made, source, generated, board):
     texts, short = shorten(texts, known)
     pairs = "\n" + "".join(f"{name} {new}\n" for name, new in short.items() if name.isupper())
     texts["firmware/board/names.py"] = f"{short.get('NAMES', 'NAMES')} = {pairs.encode()!r}\n"
-    modules = [_module_name(name) for name in paths]
+    modules = [_module_name(name) for name in texts]
     stay = [name for name in modules if name.startswith("firmware.board.")]
     if _INDEX in generated:
         texts[_INDEX] = ""  # it moves, too, and names the places of others

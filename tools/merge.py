@@ -42,6 +42,7 @@ def merge(sources, others=()):
     trees = {name: ast.parse(sources[paths[name]], paths[name]) for name in parts}
     defined = {name: _defined(tree) for name, tree in trees.items()}
     _check(defined)
+    used = set().union(*(_used(tree) for tree in trees.values()))
     texts = {}
     for path, source in sources.items():
         if module_name(path) not in parts:
@@ -50,7 +51,7 @@ def merge(sources, others=()):
             texts[path] = _stub(trees[module_name(path)], sources[path])
     pieces = ["import sys"]
     for number, name in enumerate(parts, 1):
-        text = _Editor(sources[paths[name]], defined, number).result()
+        text = _Editor(sources[paths[name]], defined, number, used).result()
         pieces += [""] * (number * _LINES - len(pieces)) + text.splitlines()
     return texts | {paths[WHOLE]: "\n".join(pieces) + "\n"}
 
@@ -75,8 +76,20 @@ def _defined(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             found.add(node.name)
         elif isinstance(node, ast.Assign) and not is_plain(node) and not _is_private(node):
-            found |= {name.id for name in ast.walk(node) if isinstance(name, ast.Name) and _is_stored(name)}
+            found |= _names(node)
     return found
+
+
+def _names(node):
+    """The names that something is given to."""
+    return {name.id for name in ast.walk(node) if isinstance(name, ast.Name) and _is_stored(name)}
+
+
+def _used(tree):
+    """The names that a module looks up."""
+    nodes = list(ast.walk(tree))
+    found = {node.id for node in nodes if isinstance(node, ast.Name) and not _is_stored(node)}
+    return found | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
 
 
 def _is_stored(name):
@@ -97,7 +110,7 @@ def _stub(tree, source):
 class _Editor:
     """Goes through a module, of which lines stay where they are. `number` is that of a part, 0 for the others."""
 
-    def __init__(self, source, defined, number=0):
+    def __init__(self, source, defined, number=0, used=()):
         self._lines = [line.encode() for line in source.splitlines(keepends=True)]
         self._changes = []
         self._defined = defined  # {part: the names in it}
@@ -109,9 +122,12 @@ class _Editor:
             if isinstance(node, ast.ImportFrom) and node.module:
                 self._import(node)
         if number:
-            self._private = {node.targets[0].id for node in tree.body if isinstance(node, ast.Assign) and _is_private(node)}
+            self._private = {
+                node.targets[0].id for node in tree.body if isinstance(node, ast.Assign) and _is_private(node)
+            }
             for node in tree.body:
-                if is_plain(node):
+                # The others have their own, see _stub.
+                if is_plain(node) and not _names(node) & used:
                     self._change(node, "pass")
             self._visit(tree)
 
@@ -161,7 +177,7 @@ def _bound(scope):
     arguments = scope.args
     found = {argument.arg for argument in (*arguments.args, *arguments.kwonlyargs)}
     found |= {argument.arg for argument in (arguments.vararg, arguments.kwarg) if argument}
-    return found | {name.id for name in ast.walk(scope) if isinstance(name, ast.Name) and _is_stored(name)}
+    return found | _names(scope)
 
 
 def _aliases(names):

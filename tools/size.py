@@ -21,6 +21,28 @@ HEAP = 38 * 1024  # of the chip
 # filled them with the stand-ins' names and others, so that the fifth table is there from the start.
 _OWN_TABLES = (40 + 80 + 160) * 7
 _PROBE = "import gc\ngc.collect()\nprint('heap', gc.mem_alloc())\nraise SystemExit\n"
+# In place of the firmware's package: starts the firmware, and tells what it has taken when it first waits.
+_IDLE_PROBE = """\
+import gc, os, select, sys
+class Poll:
+    def __init__(self):
+        poll = select.poll()
+        self.register, self.modify, self.ipoll = poll.register, poll.modify, self.first
+        self.wait = poll.ipoll
+    def first(self, ms):
+        gc.collect()
+        print('heap', gc.mem_alloc() - before)
+        self.ipoll = self.wait
+        return self.wait(ms)
+class Select:
+    poll, POLLIN, POLLOUT, POLLERR, POLLHUP = Poll, select.POLLIN, select.POLLOUT, select.POLLERR, select.POLLHUP
+sys.modules['select'] = Select
+del sys.modules['firmware']
+os.remove('/firmware.py')
+gc.collect()
+before = gc.mem_alloc()
+from firmware import app
+"""
 # What MicroPython has on its heap before boot.py without any stand-in: its own, and the file system.
 _BARE = """\
 import gc
@@ -58,19 +80,33 @@ def main():
 
 def standins(program):
     """Bytes of the heap that the stand-ins take, which on a chip are in its ROM."""
-    built = build("esp8266")
+    return _probed(program, _PROBE) - _own(program)
+
+
+def _own(program):
+    """Bytes that MicroPython takes before the firmware, on the chip, too."""
     with tempfile.TemporaryDirectory() as folder:
-        flash, probe = Path(folder, "flash.img"), Path(folder, "probe.py")
-        probe.write_text(_PROBE)
-        # What main.py imports is found there first.
-        write_flash(flash, built.files | {"/firmware.py": probe})
+        flash = Path(folder, "flash.img")
+        write_flash(flash, build("esp8266").files)
         bare = _BARE.format(flash=str(flash), blocks=flash.stat().st_size // 4096)
-        own = int(subprocess.run([program, "-c", bare], capture_output=True, text=True, check=True).stdout)
+        said = subprocess.run([program, "-c", bare], capture_output=True, text=True, check=True).stdout
+    return int(said) + _OWN_TABLES
+
+
+def _probed(program, probe):
+    """What a module says of the heap that main.py imports in place of the firmware."""
+    with tempfile.TemporaryDirectory() as folder:
+        flash, path = Path(folder, "flash.img"), Path(folder, "probe.py")
+        path.write_text(probe)
+        # What main.py imports is found there first.
+        write_flash(flash, build("esp8266").files | {"/firmware.py": path})
         command = _simulator(program, _ROOMY, "--flash", flash)
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-            used = next(int(line.split()[1]) for line in process.stderr if line.startswith("heap "))
+            used = next((int(line.split()[1]) for line in process.stderr if line.startswith("heap ")), None)
             process.terminate()
-    return used - own - _OWN_TABLES
+    if used is None:
+        raise BuildError("the simulator has ended before it told the heap")
+    return used
 
 
 def _simulator(program, heap, *options):
@@ -89,6 +125,8 @@ def _print_image():
 def _print_heap(program):
     extra = standins(program)
     print(f"\nheap of {HEAP} bytes; the {extra} of the stand-ins are not counted\n")
+    own = _own(program)
+    print(f"{own + _probed(program, _IDLE_PROBE):8d}  idle after the start; MicroPython's own are {own} of them")
     with _Module(program) as module, _Peers() as peers:
         for phase in _phases(module, peers):
             print(f"{module.used() - extra:8d}  {phase}")
@@ -96,7 +134,7 @@ def _print_heap(program):
 
 def _phases(module, peers):
     """Brings the module from one state to the next, and yields what it has come to."""
-    yield "after the start, with the commands that tell the figure"
+    yield "with the commands that tell the figures"
     module.command('AT+CWJAP="mpy-at","12345678"')
     yield "joined a network"
     module.command("AT+CIPMUX=1")

@@ -5,8 +5,6 @@ simulator writes and removes by itself."""
 import json
 import os
 
-from firmware.board.names import NAMES
-
 
 def load():
     """The module of this chip, with the files on the flash applied to it."""
@@ -32,6 +30,8 @@ def load():
 
 def _spelled(name):
     """The name of a value as the build has left it."""
+    from firmware.board.names import NAMES
+
     start = NAMES.find(b"\n" + name.encode() + b" ")
     if start < 0:
         return name
