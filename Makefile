@@ -10,7 +10,7 @@ BOARDS_READY := $(VENV)/.ready-boards
 STUBS_READY := $(VENV)/.ready-stubs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint docs bench size deploy flash clean
+.PHONY: help setup run test lint docs bench size deploy flash package clean
 
 help:
 	@echo 'make setup   make .venv with all that is needed (the other targets do it by themselves)'
@@ -25,6 +25,7 @@ help:
 	@echo '             BOARD=ESP32_GENERIC only says what would be done'
 	@echo 'make flash   write MicroPython to a board, then the firmware: PORT= BOARD=ESP32_GENERIC IMAGE= and if need be'
 	@echo '             SHA256= of the image, AT_PORT=, KEY=, KEEP=1 to leave what else is in the flash, DRY_RUN=1'
+	@echo 'make package put the firmware for ESP32s into build/package, for mpremote mip install'
 	@echo 'make clean   remove .venv and everything that was built'
 
 setup: $(READY) $(STUBS_READY)
@@ -96,6 +97,9 @@ flash: $(BOARDS_READY)
 	@$(VENV)/bin/python -m mpyat.flash_board $(if $(SHA256),--sha256 $(SHA256)) $(if $(BAUD),--baud $(BAUD)) \
 		$(if $(AT_PORT),--at-port '$(AT_PORT)') $(if $(KEEP),--keep) $(if $(DRY_RUN),--dry-run) \
 		$(if $(KEY),--update-key '$(KEY)') '$(PORT)' '$(BOARD)' $(if $(IMAGE),'$(IMAGE)')
+
+package: $(READY)
+	@$(VENV)/bin/python -m mpyat.package
 
 clean:
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache

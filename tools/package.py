@@ -1,0 +1,44 @@
+"""Makes a package of the firmware that `mpremote mip install` takes, for the ESP32 family: `make package`.
+It is a folder of files, for any web server or a branch on GitHub; what is in it is what `make deploy` writes."""
+
+import argparse
+import json
+import shutil
+import sys
+from pathlib import Path
+
+from .build import BuildError, build, store
+
+_FOLDER = "package"
+
+
+def write(folder, source=None):
+    """Makes the folder anew, with package.json and what that names. Raises BuildError."""
+    built = build("esp32", source)
+    shutil.rmtree(folder, ignore_errors=True)
+    # What starts the firmware comes last: a board that was interrupted waits at its prompt.
+    names = sorted((path.lstrip("/") for path in built.files), key=lambda name: ("/" not in name, name))
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(built.files[f"/{name}"], path)
+    # Addresses without a server are those beside package.json.
+    package = {"urls": [[name, name] for name in names], "version": built.info[0]}
+    (folder / "package.json").write_text(json.dumps(package, indent=1) + "\n")
+
+
+def main():
+    """Entry point."""
+    parser = argparse.ArgumentParser(prog="make package", description=__doc__.splitlines()[0])
+    parser.add_argument("folder", nargs="?", type=Path, help="where to (default: build/package)")
+    options = parser.parse_args()
+    try:
+        folder = options.folder or store() / _FOLDER
+        write(folder)
+    except (BuildError, OSError) as error:
+        sys.exit(f"package: {error}")
+    print(f"{folder}/package.json")
+
+
+if __name__ == "__main__":
+    main()
