@@ -64,6 +64,7 @@ lint: $(READY) $(STUBS_READY)
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/python -m mpyat.standins
+	@$(VENV)/bin/python -m mpyat.typecheck
 
 docs: $(READY)
 	@$(VENV)/bin/python -m mpyat.docs

@@ -69,8 +69,8 @@ def test_stand_ins_have_no_more_than_the_chip(board):
         ("esp8266/soc.py", "STA_IF=0", "STA_IF=0 MODE_LR=8", "network.MODE_LR NOT THERE"),
         (
             "esp8266/esp.py",
-            '"""\n',
-            '"""\n\n\ndef flash_read(_at):\n    pass\n',
+            "flash_read(_offset, _size)",
+            "flash_read(_offset, _size=4)",
             "esp.flash_read: it wants 1 arguments, and on the chip 2",
         ),
         ("esp8266/esp.py", '"""\n', '"""\n\n\ndef flash_free():\n    pass\n', "esp.flash_free NOT THERE"),

@@ -245,7 +245,7 @@ class Module:
         try:
             own = getattr(self, f"_chip_{name}", None)
             if own is not None:
-                return own(*arguments)
+                return own(*arguments, **options)
             options = {key: _in(value) for key, value in options.items()}
             return [_out(self._radio.call(name, arguments, options))]
         except (OSError, ValueError, TypeError, AttributeError, RuntimeError) as error:
@@ -354,12 +354,12 @@ class Module:
         self._rom.seek(self._rom_offset(offset, size))
         return [_out(self._rom.read(size))]
 
-    def _chip_esp_flash_write(self, offset, data):
+    def _chip_esp_flash_write(self, offset, data, /):
         if len(data) % 4:
             raise ValueError("len must be multiple of 4")
         return self._rom_change(self._rom_offset(offset, len(data)), data)
 
-    def _chip_esp_flash_erase(self, sector):
+    def _chip_esp_flash_erase(self, sector, /):
         return self._rom_change(self._rom_offset(sector * 4096, 4096), b"\xff" * 4096, erases=True)
 
     def _rom_offset(self, address, size):

@@ -172,7 +172,7 @@ class _Standin:
         elif prefix == "net.":
             function, own = getattr(radio, f"net_{name}"), 1
         else:
-            function, own = getattr(Module, f"_chip_{name}"), 1
+            function, own = getattr(Module, f"_chip_{prefix}{name}"), 1
         signature = Signature.of_function(function, own)
         return signature.with_names(radio.keywords(function.__name__)) if signature.others else signature
 

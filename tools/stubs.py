@@ -51,6 +51,7 @@ def tree(board, module):
         _drop_documented(parsed)
     for correction in _corrections(board).get(module, ()):
         _correct(parsed, correction, f"{board}: {module}")
+        parsed.body += ast.parse("from typing import Any, overload").body
     return ast.fix_missing_locations(parsed)
 
 
@@ -62,6 +63,15 @@ def write(board, target):
     shutil.copytree(folder(board), target)
     for module in _files(board):
         (target / _files(board)[module].relative_to(folder(board))).write_text(ast.unparse(tree(board, module)))
+
+
+def attributes(board):
+    """The names of all that there is in the modules of a board, and in their classes."""
+    found = set()
+    for module, path in _files(board).items():
+        if path.parent == folder(board) or module in _corrections(board):
+            found |= {name for node in ast.walk(tree(board, module)) for name in names(node)}
+    return found
 
 
 @functools.cache
@@ -104,34 +114,53 @@ def _drop_documented(scope):
 
 
 def _correct(scope, correction, where):
-    """What the correction declares takes the place of what is there; `__all__` says what stays, `del` what goes."""
-    there = {name for statement in scope.body for name in names(statement)}
+    """What the correction declares takes the place of what is there; `__all__` says what stays, `del` what goes, and a
+    class that names bases gets these."""
     classes = {statement.name: statement for statement in scope.body if isinstance(statement, ast.ClassDef)}
     gone, new = set(), []
     for statement in correction.body:
         if isinstance(statement, ast.Delete):
-            gone |= {target.id for target in statement.targets}
-            if not gone <= there:
-                raise StubsError(f"{CORRECTIONS.name}: {where} has no {', '.join(sorted(gone - there))}")
+            wanted = {target.id for target in statement.targets}
+            _must_be_there(wanted, scope, where)
+            gone |= wanted
         elif names(statement) == {"__all__"}:
-            _keep(scope, set(ast.literal_eval(statement.value).split()))
+            stays = set(ast.literal_eval(statement.value).split())
+            _must_be_there(stays - {name for other in correction.body for name in names(other)}, scope, where)
+            _keep(scope, stays)
         elif isinstance(statement, ast.ClassDef) and statement.name in classes:
-            _correct(classes[statement.name], statement, f"{where}.{statement.name}")
+            there = classes[statement.name]
+            there.bases = statement.bases or there.bases
+            _correct(there, statement, f"{where}.{statement.name}")
         elif names(statement):
             gone |= names(statement)
             new.append(statement)
     scope.body = [statement for statement in scope.body if not names(statement) & gone] + new
 
 
+def _must_be_there(wanted, scope, where):
+    there = {name for statement in ast.walk(scope) for name in names(statement)}
+    if not wanted <= there:
+        missing = ", ".join(sorted(wanted - there))
+        raise StubsError(f"{CORRECTIONS.name}: the stub of {where} has no {missing}")
+
+
 def _keep(scope, wanted):
-    """Takes away the public names that are not wanted, also those that stand under a condition."""
+    """Takes away the public names that are not wanted, also those that stand under a condition or are passed on."""
 
     def stays(statement):
+        if isinstance(statement, ast.AugAssign):  # as is __all__ for some versions of Python
+            return False
         declared = names(statement)
+        if "__all__" in declared:
+            return False
         return not declared or any(name in wanted or name.startswith("_") for name in declared)
 
-    scope.body = [statement for statement in scope.body if stays(statement)] or [ast.Pass()]
-    for statement in scope.body:
+    for statement in [*scope.body, *getattr(scope, "orelse", [])]:
         if isinstance(statement, ast.If):
             _keep(statement, wanted)
-            statement.orelse = [part for part in statement.orelse if stays(part)]
+        elif isinstance(statement, ast.ImportFrom):
+            statement.names = [alias for alias in statement.names if alias.asname != alias.name] or [ast.alias("Any")]
+            statement.module = statement.module if statement.names[0].name != "Any" else "typing"
+    scope.body = [statement for statement in scope.body if stays(statement)] or [ast.Pass()]
+    if isinstance(scope, ast.If):
+        scope.orelse = [statement for statement in scope.orelse if stays(statement)]

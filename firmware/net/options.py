@@ -63,7 +63,7 @@ def groups_on(sock, v6, interface):
 
 def join_group(sock, group, interface):
     """Receives what is sent to a multicast group at the interface with this IPv4 address."""
-    if ":" in group:
+    if ANY and ":" in group:
         index = bytes((_LOOPBACK, 0, 0, 0))
         sock.setsockopt(_IPV6, _IPV6_JOIN_GROUP, socket.inet_pton(socket.AF_INET6, group.split("%")[0]) + index)
     else:

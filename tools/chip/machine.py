@@ -118,10 +118,9 @@ class Timer:
     # A thread that sleeps, and then has MicroPython call the callback as soon as it can, as the chips' ports do.
     ONE_SHOT, PERIODIC = 0, 1
 
-    def __init__(self, id, **options):
+    # On the ESP32 this takes what init() does, too, and on the ESP8266 it does not.
+    def __init__(self, _id):
         self._runs = 0
-        if options:
-            self.init(**options)
 
     def init(self, *, mode=1, callback=None, period=0xFFFFFFFF, tick_hz=1000, freq=None, hard=False):
         import _thread

@@ -3,10 +3,10 @@
 import pc
 
 
-def flash_read(offset, size):
-    if isinstance(size, int):
-        return pc.ask("esp_flash_read", offset, size)
-    size[:] = pc.ask("esp_flash_read", offset, len(size))
+def flash_read(_offset, _size):
+    if isinstance(_size, int):
+        return pc.ask("esp_flash_read", _offset, _size)
+    _size[:] = pc.ask("esp_flash_read", _offset, len(_size))
 
 
 def __getattr__(name):

@@ -1,0 +1,146 @@
+"""The firmware uses nothing that MicroPython's port for the board does not have, and what it would use is found."""
+
+import re
+import shutil
+
+import pytest
+from mpyat import sources, typecheck
+
+# On which boards each line is to be found, when it stands in the firmware.
+USES = """
+both     os.getenv("HOME")
+none     os.statvfs("/")
+both     os.path.join("a", "b")
+both     sys.getsizeof(1)
+both     json.dumps([1], indent=1)
+both     re.findall("a", text)
+both     re.match("a", "b").groups()
+none     re.match("a", "b").group(0)
+both     io.BytesIO().truncate()
+both     struct.Struct("H")
+both     gc.get_objects()
+both     time.monotonic()
+none     time.ticks_diff(time.ticks_ms(), time.ticks_us())
+both     select.epoll()
+both     sock.getsockname()
+both     sock.shutdown(2)
+none     sock.write(text, 0, 2)
+esp8266  sock.fileno()
+both     socket.SO_KEEPALIVE
+both     socket.inet_aton("1.2.3.4")
+none     uart.readinto(text, 2)
+both     uart.readinto(text, 0, 2)
+both     uart.readchar()
+esp8266  uart.sendbreak()
+esp8266  at.uart.sendbreak()
+esp8266  uart.init(115200, 8, None, 1, flow=1)
+esp8266  machine.UART.RTS
+both     machine.UART.RS485
+esp8266  machine.Timer(1, period=1)
+none     machine.Timer(1).init(period=1, callback=print)
+both     machine.RTC().now()
+esp8266  machine.RTC().init((2000, 1, 1, 0, 0, 0, 0, 0))
+esp32    machine.RTC().alarm_left()
+both     wlan.config(dhcp=True)
+esp8266  wlan.config(reconnects=1)
+none     wlan.config(pm=0, hostname="a")
+esp8266  at.radio.station.config(max_clients=1)
+both     at.radio.station.roam()
+both     wlan.connect("a", key="b")
+esp8266  network.WLAN.PROTOCOL_LR
+both     network.WLAN.PM_FAST
+esp8266  hashlib.md5()
+both     hashlib.sha256().hexdigest()
+esp8266  tls.SSLContext(0).set_ciphers([])
+none     tls.SSLContext(0).wrap_socket(sock, server_hostname="a").setblocking(False)
+both     tls.SSLContext(0).wrap_socket(sock).unwrap()
+esp32    esp.flash_id()
+esp8266  esp.osdebug(0, 1)
+both     vfs.VfsPosix("/")
+esp32    vfs.VfsRom(text)
+both     micropython.RingIO(8).peek()
+both     "text".removeprefix("t")
+both     text.removeprefix("t")
+esp8266  "text".partition("t")
+esp8266  text.partition("t")
+none     "text".find("t")
+both     (5).bit_length()
+both     open("a").fileno()
+both     open("a", newline="")
+both     bytearray(5).clear()
+esp8266  compile("1", "", "eval")
+both     ascii(text)
+both     breakpoint()
+both     raise TimeoutError
+esp8266  import bluetooth
+both     import threading
+both     from collections import Counter
+both     for event in at.loop.poll.ipoll(0, 1, 2): pass
+"""
+PROBE = """
+
+import gc, hashlib, io, json, machine, micropython, network, os, re, select, socket, struct, sys, time, tls, vfs
+import esp
+
+
+def probe(at, sock, uart, wlan, text):
+"""
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """A function that tells, by board, the lines of the uses above that are found."""
+    root = tmp_path_factory.mktemp("misused")
+    _copy(root)
+    uses = [line.split(None, 1) for line in USES.strip().splitlines()]
+    path = root / "firmware" / "wifi.py"
+    text = path.read_text() + PROBE
+    first = text.count("\n") + 1
+    path.write_text(text + "".join(f"    if at: {use}\n" for _, use in uses).replace("if at: for", "for"))
+
+    def found(board):
+        lines = [re.match(r"\w+: firmware/wifi\.py:(\d+): ", line) for line in typecheck.problems(board, root)]
+        assert all(lines)
+        return {uses[int(line[1]) - first][1] for line in lines}
+
+    return found
+
+
+def _copy(root):
+    shutil.copytree(sources.root() / "firmware", root / "firmware", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("boot.py", "main.py"):
+        shutil.copyfile(sources.root() / name, root / name)
+
+
+@pytest.mark.parametrize("board", ["esp32", "esp8266"])
+def test_the_board_has_all_that_the_firmware_uses(board):
+    assert typecheck.problems(board) == []
+
+
+@pytest.mark.parametrize("board", ["esp32", "esp8266"])
+def test_what_the_board_has_not_is_found(found, board):
+    lines = USES.strip().splitlines()
+    assert found(board) == {line.split(None, 1)[1] for line in lines if line.split()[0] in ("both", board)}
+
+
+def test_what_a_board_loads_and_what_the_firmware_tries(tmp_path):
+    """Commands of another board are not looked at, nor what is expected to fail; all the rest is."""
+    _copy(tmp_path)
+    power = tmp_path / "firmware" / "commands" / "power.py"
+    own = '\n\n@command("AT+A"{})\nclass A{}:\n    def execute(at):\n        import esp32\n'
+    tried = "\n\ndef tried(at):\n    try:\n        at.radio.station.{}\n    except {}:\n        pass\n"
+    text = power.read_text()
+    power.write_text(
+        text
+        + own.format(', board="esp32"', 1)
+        + own.format("", 2)
+        + tried.format("config(reconnects=0)", "ValueError")
+        + tried.format("config(reconnects=0)", "OSError")
+        + tried.format("roam()", "(OSError, AttributeError)")
+    )
+    first = text.count("\n")
+    places = [
+        re.match(r"esp8266: firmware/commands/power.py:(\d+): ", line)
+        for line in typecheck.problems("esp8266", tmp_path)
+    ]
+    assert [int(place[1]) - first for place in places] == [12, 24]
