@@ -23,8 +23,8 @@ help:
 	@echo 'make deploy  bring the firmware onto a board with MicroPython: PORT=/dev/ttyUSB0, and if need be BAUD= of the AT'
 	@echo '             firmware, AT_PORT= to check it on, KEY= the public key whose updates it takes; DRY_RUN=1'
 	@echo '             BOARD=ESP32_GENERIC only says what would be done'
-	@echo 'make flash   write MicroPython to a board, then the firmware: PORT= BOARD=ESP32_GENERIC IMAGE= and if need be'
-	@echo '             SHA256= of the image, AT_PORT=, KEY=, KEEP=1 to leave what else is in the flash, DRY_RUN=1'
+	@echo 'make flash   write MicroPython to a board, then the firmware: PORT= BOARD=ESP32_GENERIC and if need be IMAGE='
+	@echo '             and SHA256= of that, AT_PORT=, KEY=, KEEP=1 to leave what else is in the flash, DRY_RUN=1'
 	@echo 'make package put the firmware for ESP32s into build/package, for mpremote mip install'
 	@echo 'make clean   remove .venv and everything that was built'
 
@@ -94,7 +94,7 @@ $(BOARDS_READY): $(READY)
 	@touch $@
 
 flash: $(BOARDS_READY)
-	@test -n '$(PORT)' || { echo 'say which port the board is at: make flash PORT=/dev/ttyUSB0 BOARD=... IMAGE=...' >&2; exit 1; }
+	@test -n '$(PORT)' || { echo 'say which port the board is at: make flash PORT=/dev/ttyUSB0 BOARD=...' >&2; exit 1; }
 	@$(VENV)/bin/python -m mpyat.flash_board $(if $(SHA256),--sha256 $(SHA256)) $(if $(BAUD),--baud $(BAUD)) \
 		$(if $(AT_PORT),--at-port '$(AT_PORT)') $(if $(KEEP),--keep) $(if $(DRY_RUN),--dry-run) \
 		$(if $(KEY),--update-key '$(KEY)') '$(PORT)' '$(BOARD)' $(if $(IMAGE),'$(IMAGE)')

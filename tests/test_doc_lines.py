@@ -41,6 +41,7 @@ ELSEWHERE = {
     'AT+CIPSTART="TCP","127.0.0.1",8000': SESSION,
     "AT+CIPSEND=5": SESSION,
     f"make flash PORT={PORT} BOARD=ESP32_GENERIC IMAGE=ESP32_GENERIC-v1.29.0.bin": FLASH,
+    f"make flash PORT={PORT} BOARD=ESP32_GENERIC": "test_flash.py: test_an_image_from_the_site",
     f"make deploy PORT={PORT}": FLASH,
     "make flash": FLASH,
     "make deploy": FLASH,

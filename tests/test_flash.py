@@ -1,14 +1,19 @@
 """Writing MicroPython to a board, up to the port: the image is checked by the real esptool, and so is its command line.
 The images are made here, as small as esptool takes them."""
 
+import functools
 import hashlib
+import http.server
 import re
+import socket
 import struct
 import subprocess
 import sys
+import threading
+from types import SimpleNamespace
 
 import pytest
-from mpyat import flash_board, sources
+from mpyat import flash_board, images, sources
 from mpyat.board_port import BoardError
 
 _CHIPS = {"esp32": 0, "esp32s2": 2, "esp32c3": 5, "esp32s3": 9, "esp32c6": 13}
@@ -66,14 +71,13 @@ def test_esptool_takes_the_command_line(tmp_path, board):
     "board, words, said",
     [
         ("PICO", ["image.bin"], "BOARD=PICO is not one of ESP32_GENERIC, "),
-        ("ESP32_GENERIC_C3", [], "give MicroPython's image with IMAGE=; they are at https://micropython.org/download/"),
-        ("ESP8266_GENERIC", [], "give MicroPython's image with IMAGE=; "),
+        ("", ["image.bin"], "BOARD= is not one of ESP32_GENERIC, "),
         ("ESP32_GENERIC", ["missing.bin"], "cannot read {folder}/missing.bin: No such file or directory"),
         ("ESP32_GENERIC", ["image.bin", "--sha256", "ab12"], "{folder}/image.bin: its SHA-256 is "),
         ("ESP32_GENERIC", ["noise.bin"], "{folder}/noise.bin is no image of an ESP chip: "),
         ("ESP32_GENERIC", ["damaged.bin"], "{folder}/damaged.bin is damaged: Checksum: "),
     ],
-    ids=["board", "no image", "no image 8266", "missing", "another hash", "noise", "damaged"],
+    ids=["board", "no board", "missing", "another hash", "noise", "damaged"],
 )
 def test_in_one_line(tmp_path, board, words, said):
     """What is wrong is said before the port is touched."""
@@ -87,9 +91,91 @@ def test_in_one_line(tmp_path, board, words, said):
     assert errors.startswith("flash: " + said.format(folder=tmp_path)), errors
 
 
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    """A folder that is served in place of micropython.org, and from which an image may be downloaded."""
+    folder = tmp_path / "site"
+    handler = functools.partial(Quiet, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        monkeypatch.setattr(images, "SITE", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setattr(images, "store", lambda: tmp_path)
+        yield folder
+        server.shutdown()
+        thread.join()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+def publish(site, board, data):
+    """Puts an image on the site as micropython.org has it, after some that are not wanted; returns its name."""
+    variant = "-FLASH_2M_ROMFS" if board.startswith("ESP8266") else ""
+    names = [
+        f"{board}-20260101-v1.28.0.bin",
+        f"{board}-SPIRAM-20260406-v1.29.0.bin",
+        f"{board}{variant}-20260406-v1.29.0.bin",
+    ]
+    (site / "download" / board).mkdir(parents=True)
+    (site / "resources/firmware").mkdir(parents=True)
+    listed = [f'<a href="/resources/firmware/{name}">{name}</a>' for name in names]
+    (site / "download" / board / "index.html").write_text("\n".join(listed))
+    (site / "resources/firmware" / names[-1]).write_bytes(data)
+    return names[-1]
+
+
+@pytest.mark.parametrize("board", ["ESP32_GENERIC", "ESP8266_GENERIC"])
+def test_an_image_from_the_site(site, tmp_path, capfd, board):
+    """It is kept, and has to stay what it was."""
+    data = make_image(flash_board.BOARDS[board][0])
+    name = publish(site, board, data)
+    dry = SimpleNamespace(
+        board=board, port="port", image=None, sha256=None, baud=1, keep=False, dry_run=True, update_key=None
+    )
+    kept = tmp_path / "images" / name
+    for expected in (f"getting {images.SITE}/resources/firmware/{name}", f"{kept}: SHA-256 "):
+        flash_board.flash(dry)
+        said = capfd.readouterr().out
+        assert said.startswith(expected) and f" 0x{flash_board.BOARDS[board][1]:x} {kept}\n" in said
+        assert kept.read_bytes() == data
+    kept.write_bytes(data + b"more")
+    with pytest.raises(BoardError, match=f"{kept} is not as it was downloaded"):
+        flash_board.flash(dry)
+    # One that is none is not kept.
+    kept.unlink()
+    (site / "resources/firmware" / name).write_bytes(b"noise" * 20)
+    with pytest.raises(BoardError, match="is no image of an ESP chip"):
+        flash_board.flash(dry)
+    assert not any((tmp_path / "images").iterdir())
+
+
+def test_no_image_from_the_site(site, monkeypatch):
+    name = "ESP32_GENERIC_C3-DATE-v1.29.0.bin"
+    wanted = f"Get {name} from {images.SITE}/download/ESP32_GENERIC_C3/ by other means, and give it with IMAGE="
+    with pytest.raises(BoardError, match=f"cannot get MicroPython's image: File not found. {wanted}"):
+        images.get("ESP32_GENERIC_C3")
+    publish(site, "ESP32_GENERIC", b"")
+    (site / "download/ESP32_GENERIC").rename(site / "download/ESP32_GENERIC_C3")
+    with pytest.raises(
+        BoardError, match=f"/download/ESP32_GENERIC_C3/ does not list {name}: give an image with IMAGE="
+    ):
+        images.get("ESP32_GENERIC_C3")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        offline = f"http://127.0.0.1:{free.getsockname()[1]}"
+    monkeypatch.setattr(images, "SITE", offline)
+    with pytest.raises(
+        BoardError, match=r"image: \[Errno 111\] Connection refused. Get ESP8266_GENERIC-FLASH_2M_ROMFS-DATE-v"
+    ):
+        images.get("ESP8266_GENERIC")
+
+
 @pytest.mark.parametrize("page", ["README.md", "docs/getting-started.md"])
 def test_the_lines_in_the_docs(tmp_path, page):
-    """Each line with make does what it says, as far as it goes without a board."""
+    """Each line with make does what it says, as far as it goes without a board; where one would download an image, it
+    is given one."""
     lines = re.findall(
         r"^    (make (?:flash|deploy) .*?)(?: +#.*)?$", (sources.root() / page).read_text(), re.MULTILINE
     )
@@ -97,7 +183,8 @@ def test_the_lines_in_the_docs(tmp_path, page):
     for line in lines:
         variables = dict(word.split("=") for word in line.split()[2:])
         board = variables.setdefault("BOARD", "ESP32_GENERIC")
-        if "IMAGE" in variables:
+        if line.split()[1] == "flash":
+            variables.setdefault("IMAGE", "downloaded.bin")
             (tmp_path / variables["IMAGE"]).write_bytes(make_image(flash_board.BOARDS[board][0]))
         variables |= {"VENV": sys.prefix, "DRY_RUN": "1"}
         # What make would install is here.

@@ -1,5 +1,5 @@
 """Writes MicroPython to a board with esptool, then the firmware: `make flash PORT=... BOARD=... IMAGE=...`.
-The image is the user's: nothing is downloaded, and what is written is named by its SHA-256."""
+What is written is looked into first, and named by its SHA-256; without IMAGE= it comes from micropython.org."""
 
 import argparse
 import hashlib
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import serial
 
+from . import images
 from .board_port import PROMPT_BAUD, BoardError
 from .build import BuildError, update_key
 from .deploy import deploy, family, rehearse
@@ -24,18 +25,12 @@ BOARDS = {
     "ESP32_GENERIC_S3": ("esp32s3", 0),
     "ESP8266_GENERIC": ("esp8266", 0),
 }
-_WHERE = "https://micropython.org/download/{board}/"
 # Seconds that a new MicroPython takes at most to make its file system.
 _FIRST_START = 30
 
 
 def checked_image(board, image, sha256=None):
     """The image's SHA-256, once it is clear that it is for this board. Raises BoardError."""
-    if board not in BOARDS:
-        raise BoardError(f"BOARD={board or ''} is not one of {', '.join(BOARDS)}")
-    if not image:
-        variant = ", its variant with ROMFS for 2 MiB of flash" if board.startswith("ESP8266") else ""
-        raise BoardError(f"give MicroPython's image with IMAGE=; they are at {_WHERE.format(board=board)}{variant}")
     try:
         data = Path(image).read_bytes()
     except OSError as error:
@@ -86,10 +81,18 @@ def command(board, port, baud, image, keep=False):
 
 def flash(options):
     """Writes the image and the firmware; returns the line that says what AT+GMR answers. Raises BoardError."""
-    found = checked_image(options.board, options.image, options.sha256)
+    if options.board not in BOARDS:
+        raise BoardError(f"BOARD={options.board or ''} is not one of {', '.join(BOARDS)}")
+    image = options.image or images.get(options.board)
+    try:
+        found = checked_image(options.board, image, options.sha256)
+    except BoardError:
+        if not options.image:
+            images.drop(image)
+        raise
     update_key(options.update_key)  # before anything is written
-    print(f"{options.image}: SHA-256 {found}", flush=True)
-    written = command(options.board, options.port, options.baud, options.image, options.keep)
+    print(f"{image}: SHA-256 {found}", flush=True)
+    written = command(options.board, options.port, options.baud, image, options.keep)
     if options.dry_run:
         print(" ".join(written[2:]))
         rehearse(options.port, family(options.board), key=options.update_key)
@@ -111,7 +114,7 @@ def main():
     parser = argparse.ArgumentParser(prog="flash", description=__doc__)
     parser.add_argument("port", help="the serial port of the board")
     parser.add_argument("board", help=f"one of {', '.join(BOARDS)}")
-    parser.add_argument("image", nargs="?", help="MicroPython's image for the board")
+    parser.add_argument("image", nargs="?", help="MicroPython's image for the board (default: from micropython.org)")
     parser.add_argument("--sha256", help="what the image's has to be")
     parser.add_argument("--baud", type=int, default=460800, help="at which esptool writes (default: %(default)s)")
     parser.add_argument("--at-port", help="where AT+GMR is asked afterwards, if that is another port")
