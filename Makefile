@@ -16,7 +16,7 @@ help:
 	@echo 'make setup   make .venv with all that is needed (the other targets do it by themselves)'
 	@echo 'make run     start the simulator and a console on it; SIM="..." are options of atsim'
 	@echo 'make test    run all tests; TEST="..." are options of pytest'
-	@echo 'make lint    check the style and the format of the sources, and that the simulated chips have no more than the real'
+	@echo 'make lint    check style and format of the sources, and that they use, and the simulated chips have, no more than the real'
 	@echo 'make docs    write the generated parts of the docs: tables of commands, the picture'
 	@echo 'make bench   measure the firmware beside other ways to do the same; BENCH="..." are its options'
 	@echo 'make size    tell how large the image is, by module, and what is in the heap of an ESP8266'
@@ -46,11 +46,11 @@ $(READY): pyproject.toml requirements.txt
 
 # Folders of their own, as the boards' stubs have the same names, among them those of modules of Python.
 $(STUBS_READY): $(READY)
-	@rm -rf $(VENV)/stubs
+	@rm -rf $(VENV)/stubs $@
 	@for board in esp32 esp8266; do \
-		$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.txt \
-			--no-compile --target $(VENV)/stubs/$$board micropython-$$board-stubs >&2 || \
-		{ echo "the stubs of the $$board could not be installed, without which there is no test and no lint; see above" >&2; exit 1; } \
+		$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.txt --no-compile \
+			--target $(VENV)/stubs/$$board micropython-$$board-stubs >$(VENV)/stubs.log 2>&1 || \
+		{ echo "test and lint need micropython-$$board-stubs, which pip could not install: see $(VENV)/stubs.log" >&2; exit 1; } \
 	done
 	@touch $@
 
@@ -64,7 +64,7 @@ lint: $(READY) $(STUBS_READY)
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/python -m mpyat.standins
-	@$(VENV)/bin/python -m mpyat.typecheck
+	@$(VENV)/bin/python -m mpyat.typecheck examples/commands/*.py
 
 docs: $(READY)
 	@$(VENV)/bin/python -m mpyat.docs

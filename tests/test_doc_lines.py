@@ -51,6 +51,9 @@ ELSEWHERE = {
     "mpremote mip": "test_package.py: test_install",
     "atbundle keygen": "test_bundle.py: test_a_new_key",
     ".venv/bin/python -m mpyat.micropython32": "test_small_heap.py: test_passthrough_and_back",
+    ".venv/bin/python -m mpyat.typecheck examples/commands/pin.py": (
+        "test_typecheck.py: test_files_for_commands_of_ones_own"
+    ),
 }
 # What cannot be run here, and why.
 NOT_RUN = {

@@ -2,6 +2,8 @@
 
 import re
 import shutil
+import subprocess
+import sys
 
 import pytest
 from mpyat import sources, typecheck
@@ -144,3 +146,26 @@ def test_what_a_board_loads_and_what_the_firmware_tries(tmp_path):
         for line in typecheck.problems("esp8266", tmp_path)
     ]
     assert [int(place[1]) - first for place in places] == [12, 24]
+
+
+def _run(*files):
+    command = [sys.executable, "-m", "mpyat.typecheck", *files]
+    return subprocess.run(command, cwd=sources.root(), capture_output=True, text=True, check=False)
+
+
+def test_files_for_commands_of_ones_own(tmp_path):
+    """The line that the docs show, and a file that uses what is not there."""
+    docs = (sources.root() / "docs" / "your-own-command.md").read_text()
+    shown = re.search(r"\$ \.venv/bin/python -m mpyat\.typecheck (\S+)", docs)[1]
+    own = tmp_path / "own.py"
+    own.write_text("def own(at, text):\n    at.radio.station.roam()\n    text.partition(':')\n")
+    result = _run(shown, own)
+    assert (result.returncode, result.stderr) == (1, "")
+    places = [line.split(": error: ")[0] for line in result.stdout.splitlines()]
+    assert places == ["esp8266: commands/own.py:2", "esp8266: commands/own.py:3", "esp32: commands/own.py:2"]
+
+
+def test_a_file_that_is_not_there_is_one_line():
+    result = _run("none.py")
+    assert result.returncode == 1
+    assert re.fullmatch("typecheck: .*none.py.*\n", result.stderr)

@@ -1,5 +1,6 @@
 """Whether the firmware uses what MicroPython's port for a board does not have: a module, a function, a method or a
-parameter. mypy tells, with the port's stubs in place of all that it knows of Python. `python -m mpyat.typecheck`.
+parameter. mypy tells, with the port's stubs in place of all that it knows of Python. `python -m mpyat.typecheck` checks
+the firmware, and what files for /commands it is given.
 
 mypy and not pyright, since it is a Python package alone, where pyright brings or fetches a node.js."""
 
@@ -67,13 +68,14 @@ _OF_PYTHON |= {*dir(io.FileIO), *dir(io.TextIOWrapper), *dir(socket.socket)}
 _ERROR = re.compile(r"(?P<file>[^:]+):(?P<line>\d+): error: (?P<text>.*)  \[(?P<kind>[\w-]+)\]")
 
 
-def problems(board, root=None):
-    """One line for each thing in the firmware that the board does not have: the place and what mypy says of it."""
+def problems(board, root=None, own=()):
+    """One line for each thing that the board does not have: the place and what mypy says of it. It is searched for in
+    the firmware, which stands in `root`, and in the files `own`, which would be in /commands."""
     root = Path(root) if root else sources.root()
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         stubs.write(board, folder / "stubs")
-        files = _copy(board, root, folder / "source")
+        files = _copy(board, root, folder / "source") + [_copy_own(path, folder / "source") for path in own]
         (folder / "mypy.ini").write_text(_options(board, root, folder / "stubs"))
         command = [sys.executable, "-m", "mypy", "--config-file", folder / "mypy.ini", *files]
         result = subprocess.run(command, cwd=folder / "source", capture_output=True, text=True, check=False)
@@ -155,6 +157,13 @@ def _copy(board, root, folder):
     return ["boot.py", "main.py", f"firmware/board/{board}.py", *modules]
 
 
+def _copy_own(path, folder):
+    target = folder / "commands" / Path(path).name
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(_told(Path(path).read_text()))
+    return target
+
+
 def _told(text):
     """The source with what mypy is to know of it, every line where it was."""
     lines = text.splitlines()
@@ -196,8 +205,8 @@ def main():
     lines = []
     try:
         for board in BOARDS:
-            lines += problems(board)
-    except stubs.StubsError as error:
+            lines += problems(board, own=sys.argv[1:])
+    except (stubs.StubsError, OSError, SyntaxError) as error:
         sys.exit(f"typecheck: {error}")
     print("\n".join(lines), end="\n" if lines else "")
     sys.exit(bool(lines))
