@@ -4,6 +4,7 @@ The firmware in them is this one under other versions."""
 import base64
 import fcntl
 import functools
+import hashlib
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
@@ -51,6 +52,15 @@ def fields(data):
     return {name: getattr(read, name) for name in ("name", "version", "board", "kind", "micropython", "mpy")}
 
 
+def loose(private, data):
+    """A signature whose padding is short, so that something else stands behind the digest."""
+    numbers = private.private_numbers()
+    digest = bytes.fromhex("3031300d060960864801650304020105000420") + hashlib.sha256(data).digest()
+    block = (b"\0\1" + b"\xff" * 8 + b"\0" + digest).ljust(private.key_size // 8, b"\x5a")
+    number = pow(int.from_bytes(block, "big"), numbers.d, numbers.public_numbers.n)
+    return number.to_bytes(private.key_size // 8, "big")
+
+
 def bad(board, private=None, version="9.0.0"):
     """Bundles that no module may take although it was told to get this version, by what is wrong with them."""
     private = private or signing.private(key())
@@ -96,6 +106,7 @@ def bad(board, private=None, version="9.0.0"):
         "with SHA-1": signature(private.sign(manifest, padding.PKCS1v15(), hashes.SHA1())),
         "with SHA-512": signature(private.sign(manifest, padding.PKCS1v15(), hashes.SHA512())),
         "with other padding": signature(private.sign(manifest, pss, hashes.SHA256())),
+        "with bytes behind its digest": signature(loose(private, manifest)),
         "of something else": signature(signing.sign(private, manifest[:-1])),
         "a changed name": said(b"name ota\n", b"name otb\n"),
         "a changed digest": said(digest, bytes([digest[0] ^ 1]) + digest[1:]),
