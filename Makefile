@@ -25,7 +25,7 @@ help:
 	@echo '             BOARD=ESP32_GENERIC only says what would be done'
 	@echo 'make flash   write MicroPython to a board, then the firmware: PORT= BOARD=ESP32_GENERIC and if need be IMAGE='
 	@echo '             and SHA256= of that, AT_PORT=, KEY=, KEEP=1 to leave what else is in the flash, DRY_RUN=1'
-	@echo 'make package put the firmware for ESP32s into build/package, for mpremote mip install'
+	@echo 'make package put the firmware for ESP32s into build/package, for mpremote mip install; KEY= as above'
 	@echo 'make clean   remove .venv and everything that was built'
 
 setup: $(READY) $(STUBS_READY)
@@ -100,7 +100,7 @@ flash: $(BOARDS_READY)
 		$(if $(KEY),--update-key '$(KEY)') '$(PORT)' '$(BOARD)' $(if $(IMAGE),'$(IMAGE)')
 
 package: $(READY)
-	@$(VENV)/bin/python -m mpyat.package
+	@$(VENV)/bin/python -m mpyat.package $(if $(KEY),--update-key '$(KEY)')
 
 clean:
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache

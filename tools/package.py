@@ -7,14 +7,16 @@ import shutil
 import sys
 from pathlib import Path
 
-from .build import BuildError, build, store
+from .build import BuildError, build, store, update_key
 
 _FOLDER = "package"
 
 
-def write(folder, source=None):
-    """Makes the folder anew, with package.json and what that names. Raises BuildError."""
-    built = build("esp32", source)
+def write(folder, source=None, key=None):
+    """Makes the folder anew, with package.json and what that names. Raises BuildError.
+
+    key: the file of the public key whose updates the firmware takes."""
+    built = build("esp32", source, key=update_key(key))
     shutil.rmtree(folder, ignore_errors=True)
     # What starts the firmware comes last: a board that was interrupted waits at its prompt.
     names = sorted((path.lstrip("/") for path in built.files), key=lambda name: ("/" not in name, name))
@@ -31,10 +33,11 @@ def main():
     """Entry point."""
     parser = argparse.ArgumentParser(prog="make package", description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, help="where to (default: build/package)")
+    parser.add_argument("--update-key", metavar="FILE", help="the public key whose updates the firmware takes")
     options = parser.parse_args()
     try:
         folder = options.folder or store() / _FOLDER
-        write(folder)
+        write(folder, key=options.update_key)
     except (BuildError, OSError) as error:
         sys.exit(f"package: {error}")
     print(f"{folder}/package.json")
