@@ -125,6 +125,33 @@ def test_what_the_board_has_not_is_found(found, board):
     assert found(board) == {line.split(None, 1)[1] for line in lines if line.split()[0] in ("both", board)}
 
 
+# What the firmware does with objects of the chip, which come a long way before.
+CALLS = "uart.write( port.init( _rtc.datetime( wlan.ifconfig( poll.ipoll( sock.recv( _sock.accept( _sock.readinto("
+CALLS += " _tls.readinto( wlan.status( context.load_cert_chain( station.connect("
+
+
+@pytest.mark.parametrize("board", ["esp32", "esp8266"])
+def test_the_chips_objects_are_followed(board, tmp_path):
+    """From where the firmware makes them to where it uses them: a method of another name is found in each place."""
+    _copy(tmp_path)
+    other = "esp8266" if board == "esp32" else "esp32"
+    calls, changed = set(), set()
+    for path in (tmp_path / "firmware").rglob("*.py"):
+        if path.stem == other:
+            continue
+        name, lines = str(path.relative_to(tmp_path)), path.read_text().splitlines()
+        for number, line in enumerate(lines):
+            for call in CALLS.split():
+                if re.search(rf"\b{re.escape(call)}", line):
+                    lines[number] = lines[number].replace(call, call[:-1] + "_at_once(")
+                    changed.add((name, number + 1))
+                    calls.add(call)
+        path.write_text("\n".join(lines) + "\n")
+    assert calls == set(CALLS.split())
+    places = [re.match(r"\w+: (.+?):(\d+): .*_at_once", line) for line in typecheck.problems(board, tmp_path)]
+    assert {(place[1], int(place[2])) for place in places} == changed
+
+
 def test_what_a_board_loads_and_what_the_firmware_tries(tmp_path):
     """Commands of another board are not looked at, nor what is expected to fail; all the rest is."""
     _copy(tmp_path)

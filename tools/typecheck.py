@@ -30,6 +30,8 @@ _KINDS = {
     "context": "tls.SSLContext",
     "_tls": "tls.SSLSocket",
 }
+# The same for the files whose path begins so.
+_KINDS_IN = {"firmware/board/": {"port": "machine.UART"}, "firmware/slots.py": {"news": "machine.Timer"}}
 # What is only about types that the firmware has not declared, and not about what is there.
 _NOT_WANTED = (
     "annotation-unchecked assignment has-type index list-item misc no-redef override return-value used-before-def"
@@ -41,11 +43,11 @@ _TRIED = (
     ("attr-defined", "", "AttributeError"),
     ("call-overload", '"config" of "WLAN"', "ValueError"),
 )
-# What a board does not get to, although mypy cannot know: file, part of mypy's text, why.
+# What a board does not get to, although mypy cannot know: the boards, the file, what is not there, and why.
 _NEVER = (
-    ("firmware/net/address.py", '"sockaddr"', "the unix port's addresses are bytes, those of a chip are tuples"),
-    ("firmware/tls.py", '"set_ciphers"', "only AT+CIPSSLCCIPHER gives any, which the ESP8266 does not have"),
-    ("firmware/tls.py", '"load_verify_locations"', "it is refused before, where tls has no CERT_REQUIRED"),
+    (BOARDS, "firmware/net/address.py", "sockaddr", "the unix port's addresses are bytes, those of a chip are tuples"),
+    (("esp8266",), "firmware/tls.py", "set_ciphers", "only AT+CIPSSLCCIPHER gives any, a command of the ESP32"),
+    (("esp8266",), "firmware/tls.py", "load_verify_locations", "refused before, as tls has no CERT_REQUIRED"),
 )
 _OPTIONS = """\
 [mypy]
@@ -123,8 +125,9 @@ def _counts(error, board, folder):
     """Whether the firmware is not prepared for what mypy has found."""
     if any(f'"firmware.board.{other}"' in error["text"] for other in BOARDS if other != board):
         return False
-    if any(error["file"] == file and part in error["text"] for file, part, _ in _NEVER):
-        return False
+    for boards, file, name, _ in _NEVER:
+        if board in boards and error["file"] == file and error["text"].endswith(f'has no attribute "{name}"'):
+            return False
     for kind, part, caught in _TRIED:
         if kind == error["kind"] and part in error["text"]:
             tree = ast.parse((folder / error["file"]).read_text())
@@ -148,7 +151,7 @@ def _copy(board, root, folder):
     modules = dict.fromkeys(f"firmware/commands/{command.module}.py" for command in catalog.load(root, board))
     roots = [module_name(name) for name in texts if not name.startswith("firmware/commands/") or name in modules]
     texts = prune(texts, board, roots) | {name: (root / name).read_text() for name in ("boot.py", "main.py")}
-    texts = {name: _told(text) for name, text in texts.items()}
+    texts = {name: _told(name, text) for name, text in texts.items()}
     texts["firmware/commands/index.py"] = catalog.index_source(root, board)
     texts["firmware/buildinfo.py"] = 'VERSION = HASH = DATE = ""\n'
     for name, text in texts.items():
@@ -160,45 +163,53 @@ def _copy(board, root, folder):
 def _copy_own(path, folder):
     target = folder / "commands" / Path(path).name
     target.parent.mkdir(exist_ok=True)
-    target.write_text(_told(Path(path).read_text()))
+    target.write_text(_told("", Path(path).read_text()))
     return target
 
 
-def _told(text):
+def _told(name, text):
     """The source with what mypy is to know of it, every line where it was."""
-    lines = text.splitlines()
-    places = []
-    for node in ast.walk(ast.parse(text)):
+    kinds = _KINDS.copy()
+    for path in _KINDS_IN:
+        kinds |= _KINDS_IN[path] if name.startswith(path) else {}
+    modules = {kind.rpartition(".")[0] for kind in kinds.values()}
+    lines = text.encode().splitlines()
+    for line, column, more in sorted(_notes(ast.parse(text), kinds), reverse=True):
+        before = lines[line - 1]
+        lines[line - 1] = before[:column] + more.encode() + before[column:]
+    lines += [f"import {module} as {_alias(module)}".encode() for module in sorted(modules)]
+    return b"\n".join([*lines, b"from typing import Any as _Any", b"_anything: _Any", b""]).decode()
+
+
+def _alias(module):
+    return "_of_" + module.replace(".", "_")
+
+
+def _notes(tree, kinds):
+    """What is to be put in where, as triples of line, column and text."""
+    for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             for place, argument in enumerate(node.args.args):
                 first = place == (node.args.args[0].arg == "self")
-                if _kind(argument.arg) and (first or argument.arg != "at"):
-                    places.append((argument.end_lineno, argument.end_col_offset, _kind(argument.arg)))
+                if first or argument.arg != "at":
+                    yield argument.end_lineno, argument.end_col_offset, _kind(argument.arg, kinds)
         elif isinstance(node, ast.Assign):
-            places += _assigned(node)
-    for line, column, more in sorted(places, reverse=True):
-        before = lines[line - 1]
-        lines[line - 1] = f"{before[:column]}{more}{before[column:]}"
-    modules = {kind.rpartition(".")[0] for kind in _KINDS.values()}
-    lines += [f"import {module} as _of_{module.replace('.', '_')}" for module in sorted(modules)]
-    return "\n".join([*lines, "from typing import Any as _Any", "_anything: _Any", ""])
+            targets = [part for target in node.targets for part in getattr(target, "elts", [target])]
+            for target in targets:
+                name = getattr(target, "id", getattr(target, "attr", ""))
+                own = isinstance(target, ast.Name) or getattr(target.value, "id", "") == "self"
+                if own and name != "at" and _kind(name, kinds):
+                    yield node.lineno, node.col_offset, f"{ast.unparse(target)}{_kind(name, kinds)}; "
+            # What is None at first may become anything.
+            if isinstance(node.value, ast.Constant) and node.value.value is None:
+                yield node.value.end_lineno, node.value.end_col_offset, " or _anything"
 
 
-def _kind(name):
+def _kind(name, kinds):
     """The annotation for what has this name, with an underscore in front or without; "" if there is none."""
-    kind = _KINDS.get(name) or _KINDS.get(name.removeprefix("_"), "")
+    kind = kinds.get(name) or kinds.get(name.removeprefix("_"), "")
     module, _, name = kind.rpartition(".")
-    return kind and f': "_of_{module.replace(".", "_")}.{name}"'
-
-
-def _assigned(node):
-    """Where a variable or an attribute of a known name gets its kind. What is None at first may become anything."""
-    target = node.targets[0]
-    name = getattr(target, "id", getattr(target, "attr", ""))
-    if len(node.targets) == 1 and _kind(name) and name != "at":
-        yield target.end_lineno, target.end_col_offset, _kind(name)
-    elif isinstance(node.value, ast.Constant) and node.value.value is None:
-        yield node.value.end_lineno, node.value.end_col_offset, " or _anything"
+    return kind and f': "{_alias(module)}.{name}"'
 
 
 def main():
