@@ -1,7 +1,7 @@
 """Passthrough: what comes from the host goes to one link, in blocks, until `+++`; while there is no link it is kept as
 far as it fits. What comes from the link goes to the host as it is.
 
-Where nothing is in the way, a chunk of a TCP link goes straight from the UART to the socket or back, past the loop, the
+Where nothing is in the way, a chunk goes straight from the UART to the socket or its TLS, or back, past the loop, the
 port and the listener of the links; whatever is not plain sailing is left to those."""
 
 import select
@@ -115,6 +115,10 @@ class Passthrough(Collector):
             return False
         if link.role == SERVER:
             link.heard = ticks_ms()
+        if count == len(buffer) and link.kind[0] == "S":
+            # The link comes back by a timer for what TLS may have kept of a record.
+            self._port.send(buffer, 0, count)
+            return False
         return self._port.send(buffer, 0, count)
 
     def _special(self, count):

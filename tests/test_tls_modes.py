@@ -1,6 +1,8 @@
 """Links of the kind SSL in passive mode, in passthrough, saved, with much data, and when memory runs out."""
 
 import hashlib
+import os
+import select
 import socket
 import ssl
 import threading
@@ -22,16 +24,16 @@ def peer(tmp_path, authority):
     peer.close()
 
 
-def connect(module, peer):
+def connect(module, peer, receive_buffer=0):
     module.send(f'AT+CIPSTART="SSL","127.0.0.1",{peer.port}')
-    sock = peer.accept()
+    sock = peer.accept(receive_buffer)
     module.expect("CONNECT⏎⏎OK⏎")
     return sock
 
 
-def enter(module, peer):
+def enter(module, peer, receive_buffer=0):
     module.command("AT+SYSMSG=4")
-    connect(module, peer)
+    connect(module, peer, receive_buffer)
     module.command("AT+CIPMODE=1")
     module.send("AT+CIPSEND")
     module.expect("⏎OK⏎⏎>")
@@ -131,6 +133,31 @@ def test_much_data_in_passthrough(online, peer):
     receiver = Receiver(peer)
     data = noise(MUCH, 3)
     online.write(data)
+    assert receiver.finish() == hashlib.sha256(data).hexdigest()
+
+
+def test_records_around_the_size_of_the_buffer_in_passthrough(online, peer):
+    """What TLS keeps of a record comes at once, and so does what is sent."""
+    enter(online, peer)
+    for size in (1, 1460, 2919, 2920, 2921, 4097, 5840, 5841, 16384):
+        data = noise(size, size)
+        peer.send(data)
+        assert online.take(size) == data
+        online.write(data)
+        assert peer.get(size) == data
+
+
+def test_a_peer_that_reads_late_in_passthrough(online, peer):
+    """The rest of a record waits, and then all goes on where it stopped."""
+    enter(online, peer, 4096)
+    data = noise(MUCH, 4)
+    sent = 0
+    # All buffers are full once nothing more is taken for a while.
+    while select.select([], [online.fd], [], 0.2)[1]:
+        sent += os.write(online.fd, data[sent : sent + 4096])
+    assert sent < MUCH
+    receiver = Receiver(peer)
+    online.write(data[sent:])
     assert receiver.finish() == hashlib.sha256(data).hexdigest()
 
 

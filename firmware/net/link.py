@@ -116,7 +116,7 @@ class Link:
         return 3 if self.kind.endswith("v6") else 2
 
     def plain(self):
-        """The socket, if what it gives and takes are the bytes of the stream and nothing is in their way, or None."""
+        """The socket, if the link is a stream and nothing is in the way of what it gives and takes, or None."""
         return None
 
     def pause(self):

@@ -97,7 +97,7 @@ class TCPLink(Link):
         return True
 
     def plain(self):
-        return None if self._broken or self._wants_write or not self.kind.startswith("TCP") else self._sock
+        return None if self._broken or self._wants_write else self._sock
 
     def send(self, buffer, start, end):
         """Sends what goes at once of buffer[start:end]: its length, None when it has to wait, 0 when the link is at its

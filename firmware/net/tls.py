@@ -13,8 +13,6 @@ from firmware.loop import Timer
 from firmware.net.links import SERVER
 from firmware.net.tcp import TCPLink
 
-# Plain bytes of one record that is sent: axTLS, on the ESP8266, takes no more at a time.
-_RECORD = const(1024)
 # Kinds of records, and the length of a record's header.
 _CHANGE_CIPHER = const(20)
 _ALERT = const(21)
@@ -23,6 +21,8 @@ _HEADER = const(5)
 # axTLS, which is the ESP8266's, has one buffer for both directions: what it sends destroys what of a record has come or
 # was not read. So many bytes it needs in one piece, and crashes when it does not get them.
 _AXTLS = 0 if hasattr(tls, "CERT_REQUIRED") else 5632
+# Plain bytes of one record that is sent: axTLS takes no more at a time, and neither does the ESP32's mbedTLS.
+_RECORD = 1024 if _AXTLS else 4096
 # How long (ms) sending waits for such a record, and how often it looks.
 _RECORD_MS = const(1500)
 _LOOK_MS = const(10)
@@ -189,6 +189,10 @@ class TLSLink(TCPLink):
         if not self._wire.dry:
             self._more.start(0)
         return -1 if count == 0 else count
+
+    def plain(self):
+        # axTLS has to wait for the end of a record before it sends.
+        return None if _AXTLS else super().plain()
 
     def _again(self):
         if self.open and self.listening():
