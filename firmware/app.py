@@ -26,6 +26,7 @@ class App:
     """The parts of the firmware by name; see docs/architecture.md for who uses whom."""
 
     def __init__(self):
+        commands.serve(self)
         self.board = board = _load_board()
         limit(board.CHIP)
         self.settings = Settings(commands.fit)

@@ -11,7 +11,8 @@ def flatten(sources, kept):
     """Returns {path: source}, and {name of a module before: its name now} of those that have moved: all but the
     packages and those in `kept`. Lines stay where they are.
 
-    A text that is the name of a module is changed, too. Nothing may look for a module in its package."""
+    A text that is the name of a module is changed, too, and so are the names in texts of bytes. Nothing may look for a
+    module in its package."""
     names = {path: path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in sources}
     moved = [path for path in sources if not path.endswith("/__init__.py") and names[path] not in kept]
     # Those that most others need get the names that are in memory anyway.
@@ -31,12 +32,19 @@ def _rewritten(source, short):
             changes.append((node, _import(node, short)))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in short:
             changes.append((node, repr(short[node.value])))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, bytes) and b"firmware." in node.value:
+            moved = re.sub(rb"firmware[.\w]+", lambda found: _moved(found[0], short), node.value)
+            changes.append((node, repr(moved)))
     for node, text in sorted(changes, key=lambda change: (change[0].lineno, change[0].col_offset), reverse=True):
         first, last = node.lineno - 1, node.end_lineno - 1
         # The firmware's sources are ASCII where these stand, so columns are characters.
         line = lines[first][: node.col_offset] + text + lines[last][node.end_col_offset :]
         lines[first : last + 1] = [line] + ["\n"] * (last - first)
     return "".join(lines)
+
+
+def _moved(name, short):
+    return short.get(name.decode(), name.decode()).encode()
 
 
 def _import(node, short):

@@ -139,12 +139,15 @@ class Interpreter:
         """Answers AT+X=? with the parameters of the set form and their ranges."""
         if not row[SET]:
             raise ATError(messages.E_NO_FORM)
+        for signature in row[SIGNATURES]:
+            self._again(self._tell, name, signature)
+
+    def _tell(self, name, signature):
         from firmware.at import syntax
 
-        for signature in row[SIGNATURES]:
-            wanted = [p for p in syntax.parameters(signature) if self._at.links.multiple or not p.link]
-            text = ",".join([parameter.describe() for parameter in wanted])
-            self._port.write(("%s:%s\r\n" % (name[2:], text)).encode())
+        wanted = [p for p in syntax.parameters(signature) if self._at.links.multiple or not p.link]
+        text = ",".join([parameter.describe() for parameter in wanted])
+        self._port.write(("%s:%s\r\n" % (name[2:], text)).encode())
 
     def _end(self, result, error):
         """Ends the command: with OK, with the bytes that it returned, or with ERROR."""

@@ -16,12 +16,40 @@ from firmware.commands.index import INDEX, PACKAGE, SAVED
 
 # Where the host's owner puts commands; in `table` it is a mark that they are loaded.
 OWN = "/commands"
-# What else is loaded again when it is needed.
-_BESIDES = "firmware.at.syntax", "firmware.net.dns", "firmware.net.ping", "firmware.passthrough"
+# What else is loaded again when it is needed; in front of each is what holds it for longer than a command, see
+# _holders().
+_HELPERS = b"""
+0 firmware.at.data
+0 firmware.at.escaped
+0 firmware.at.stream
+0 firmware.at.syntax
+0 firmware.commands.interfaces
+0 firmware.commands.macs
+0 firmware.net.dns
+0 firmware.net.ping
+0 firmware.passthrough
+0 firmware.tls
+1 firmware.net.box
+1 firmware.net.link
+1 firmware.net.options
+1 firmware.net.server
+1 firmware.net.tcp
+1 firmware.net.tls
+1 firmware.net.udp
+2 firmware.net.mdns
+2 firmware.net.mdns_packet
+3 firmware.clock
+3 firmware.net.sntp
+4 firmware.sleeper
+5 firmware.filters
+6 firmware.softap
+"""
 # Memory is short when less is free than this part of what is in use.
 _SCARCE = const(3)
 # A link takes less than this, with its module.
 _SPARE = const(3072)
+
+_at = None  # see serve()
 
 # Bits of the flags, as tools/catalog.py writes them.
 TEST, QUERY, SET, EXECUTE, ANYTIME = 1, 2, 4, 8, 16
@@ -78,27 +106,46 @@ def _has_own():
         return False
 
 
-def spare():
-    """Before something that comes from outside takes memory, and must not fail for the sake of idle commands."""
-    if gc.mem_free() < _SPARE:
+def spare(lacking=False):
+    """Before something that comes from outside takes memory, and must not fail for the sake of idle commands, or after
+    it was `lacking` memory."""
+    if not lacking and gc.mem_free() < _SPARE:
         gc.collect()
-        if gc.mem_free() < _SPARE:
-            drop()
+        lacking = gc.mem_free() < _SPARE
+    if lacking:
+        drop()
+
+
+def serve(at):
+    """Says who has the parts of the firmware."""
+    global _at
+    _at = at
 
 
 def drop():
     """For when memory is short: forgets the modules that were loaded; a command that runs keeps what it needs."""
     table.clear()
-    while _forget():
+    holders = _holders()
+    while _forget(holders):
         pass
     gc.collect()
 
 
-def _forget():
+def _holders():
+    """What uses helpers, each None or False while it does not."""
+    at = _at
+    links = at.links.server or at.links.any()
+    return None, links, at.mdns, at.clock or at.sntp, at.sleeper, at.filters, at.stations
+
+
+def _forget(holders):
     """Forgets one module, if there is one: a list of them could need more memory than there is."""
     for path in sys.modules:
-        name = path[len(PACKAGE) :]
-        if (path.startswith(PACKAGE) and b" " + name.encode() + b" " in INDEX) or path in _BESIDES:
+        if path.startswith(PACKAGE) and b" %s " % path[len(PACKAGE) :] in INDEX:
+            forget(path)
+            return True
+        place = _HELPERS.find(b" %s\n" % path)
+        if place > 0 and not holders[_HELPERS[place - 1] - 0x30]:
             forget(path)
             return True
     return False

@@ -29,7 +29,7 @@ class StreamBox:
         """Reads up to `room` bytes from the link; returns whether it wants to hear of more."""
         while room and not self.ended:
             try:
-                place = self._place()
+                place = self._place(link)
             except MemoryError:
                 # The host makes place by reading; with nothing to read it is tried again.
                 return not self._total
@@ -47,10 +47,15 @@ class StreamBox:
                 return True
         return False
 
-    def _place(self):
+    def _place(self, link):
         """The unused end of the last piece."""
         if not self._pieces or self._end == len(self._pieces[-1]):
-            self._pieces.append(bytearray(_PIECE))
+            try:
+                piece = bytearray(_PIECE)
+            except MemoryError:
+                link.spare()
+                piece = bytearray(_PIECE)
+            self._pieces.append(piece)
             self._end = 0
         last = self._pieces[-1]
         return memoryview(last)[self._end :] if self._end else last

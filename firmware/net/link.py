@@ -44,6 +44,10 @@ class Link:
         self._ready = Signal(self._loop)
         links.table[number] = self
 
+    def spare(self):
+        """Makes room in memory after there was not enough."""
+        self._links.spare(True)
+
     def _bind(self, local_ip, port=0):
         """Binds the socket to the port, or with 0 to one that is free."""
         for _ in range(20):

@@ -70,17 +70,22 @@ class UDPLink(Link):
         return address.resolved(self._broadcast if ip == _EVERYBODY else ip, port, socket.SOCK_DGRAM)
 
     def _receive(self):
-        """As recvfrom(), and whether the datagram was cut off. Without memory in one piece for the largest, smaller
-        ones are still received."""
+        """As recvfrom(), and whether the datagram was cut off. Without memory in one piece for the largest, idle
+        commands give way; if that does not help, smaller ones are still received."""
         size = self._size + 1  # one byte more shows that something was cut off
+        spared = False
         while True:
             try:
                 data, sender = self._sock.recvfrom(size)
                 return data, sender, len(data) == size
             except MemoryError:
-                size //= 2
-                if size < _LEAST:
-                    raise
+                if spared:
+                    size //= 2
+                    if size < _LEAST:
+                        raise
+                else:
+                    spared = True
+                    self.spare()
 
     def receive(self):
         """The next datagram as (bytes, ip, port), or None when there is none."""
