@@ -1,10 +1,12 @@
 """Fixtures: a module of one's own for each test, joined to the network or not, and the player of transcripts."""
 
+import contextlib
 import os
 
 import pytest
 from certificates import Authority
 from module import Module
+from mpyat import micropython32, size
 from transcript import play as play_transcript
 
 
@@ -14,12 +16,26 @@ def pytest_xdist_auto_num_workers():
     return 3 * (os.cpu_count() or 1)
 
 
+@pytest.fixture(scope="session")
+def small():
+    """Options of atsim for the ESP8266 as it is: a MicroPython for 32 bits with a heap of 38 KiB. Skips the test where
+    that cannot be had."""
+    try:
+        program = str(micropython32.get())
+    except micropython32.Unavailable as reason:
+        pytest.skip(f"no MicroPython for 32 bits: {reason}")
+    # What the stand-ins for the chip's own modules take is not on the heap there.
+    return "--micropython", program, "--heap", str(size.HEAP + size.standins(program))
+
+
 @pytest.fixture
-def start(tmp_path):
+def start(tmp_path, request):
     """A function that starts a module with options of atsim; all of them are stopped, and checked, at the end.
 
-    `wifi` is the text of a file of access points."""
+    `wifi` is the text of a file of access points. Unless the test is marked as `roomy`, an ESP8266 has the heap of the
+    chip, where that can be had."""
     modules = []
+    roomy = request.node.get_closest_marker("roomy")
 
     def start(*options, wifi=None, **more):
         folder = tmp_path / f"module{len(modules)}"
@@ -27,6 +43,9 @@ def start(tmp_path):
         if wifi:
             (folder / "wifi.toml").write_text(wifi)
             options += ("--wifi", folder / "wifi.toml")
+        if "esp8266" in options and "--heap" not in options and not roomy:
+            with contextlib.suppress(pytest.skip.Exception):
+                options += request.getfixturevalue("small")
         module = Module(folder, *options, **more)
         modules.append(module)
         return module

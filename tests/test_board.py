@@ -39,6 +39,7 @@ def test_wiring_in_the_docs(module):
     assert set(names) == {"ESP32", "ESP32C3", "ESP32C6", "ESP32S2", "ESP32S3", "ESP8266"}
 
 
+@pytest.mark.roomy(reason="the MicroPython for 32 bits has no raw REPL")
 @pytest.mark.parametrize("board, tx, rx", [("esp32", 22, 19), ("esp8266", 15, 13)])
 def test_board_json(start, board, tx, rx):
     """Other pins and another rate: the firmware starts with them, and the prompt is there when it is asked for."""

@@ -63,6 +63,7 @@ print("firmware" in os.listdir("/") and "old" in os.listdir("/firmware"))
 """
 
 
+@pytest.mark.roomy(reason="the MicroPython for 32 bits has no raw REPL")
 @pytest.mark.parametrize("board", BROKEN)
 def test_from_the_prompt(start, board):
     """A board without a firmware that runs; what is outdated goes, so that it does not hide what is new."""

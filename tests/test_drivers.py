@@ -119,6 +119,7 @@ def test_a_driver_that_stores_nothing(start, board):
     )
 
 
+@pytest.mark.roomy(reason="the MicroPython for 32 bits knows no keep-alive")
 @BOARDS
 def test_a_driver_that_finds_the_module_as_the_last_one_left_it(start, board):
     """Echo is off, links are numbered, the network is joined, half a line has been sent."""

@@ -358,6 +358,7 @@ class Browser(ServiceListener):
         pass
 
 
+@pytest.mark.roomy(reason="the MicroPython for 32 bits joins no groups")
 @pytest.mark.parametrize("board", ["esp32", "esp8266"])
 def test_zeroconf_finds_the_service(start, zeroconf, word, board):
     module = start("--board", board)
@@ -432,6 +433,7 @@ def test_every_type_of_search(online, printer, word, question, lines):
     online.settled()
 
 
+@pytest.mark.roomy(reason="the MicroPython for 32 bits joins no groups")
 def test_a_search_and_a_service_on_a_small_heap(start, printer, neighbour, word):
     module = start("--board", "esp8266")
     module.send('AT+CWJAP="mpy-at","12345678"')

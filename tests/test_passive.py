@@ -594,6 +594,7 @@ def test_length_of_the_next_datagram(read):
     )
 
 
+@pytest.mark.roomy(reason="a PC's recvfrom() needs memory twice, and loses a datagram that does not fit")
 def test_datagrams_beyond_the_window(module, sender, board):
     """They are dropped, each as a whole, and counted."""
     fit = WINDOWS[board] // 1000
@@ -619,6 +620,7 @@ def test_a_flood_of_small_datagrams(module, sender):
     module.settled()
 
 
+@pytest.mark.roomy(reason="a PC's recvfrom() needs memory twice, and loses a datagram that does not fit")
 def test_datagrams_to_active(module, sender):
     """Switched to active mode, each comes whole and with its sender; without data it is no news in passive mode."""
     other = UDPPeer()

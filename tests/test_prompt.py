@@ -42,6 +42,7 @@ def test_mpyinfo(start, board):
     module.settled()
 
 
+@pytest.mark.roomy(reason="the MicroPython for 32 bits has no raw REPL")
 @pytest.mark.parametrize("options", [("esp32",), ("esp8266",), ("esp32", "--pace")], ids=" ".join)
 def test_mpremote_brings_a_command(start, options):
     module = start("--board", *options)
@@ -65,6 +66,7 @@ def test_mpremote_brings_a_command(start, options):
     )
 
 
+@pytest.mark.roomy(reason="the MicroPython for 32 bits has no raw REPL")
 @BOARDS
 def test_by_hand(start, board):
     module = start("--board", board)
@@ -100,6 +102,7 @@ def test_by_hand(start, board):
     )
 
 
+@pytest.mark.roomy(reason="the MicroPython for 32 bits has no raw REPL")
 @BOARDS
 def test_ctrl_c_at_the_prompt(start, board):
     """It ends a program that runs, at either prompt, and nothing else."""

@@ -1,11 +1,11 @@
-"""The firmware of the ESP8266 on a MicroPython for 32 bits with the chip's heap of 38 KiB: scenarios from all chapters.
-To that come the bytes that the stand-ins for the chip's own modules take, which tools/size.py measures."""
+"""The firmware of the ESP8266 on a MicroPython for 32 bits with the chip's heap of 38 KiB: what the other files try on
+one board only, and what needs much memory. All other tests on an ESP8266 have that heap, too; see conftest.py."""
 
 import time
 
 import pytest
 from module import Module
-from mpyat import catalog, micropython32, size
+from mpyat import catalog
 from peers import Peer
 from test_connect import test_a_peer_that_speaks_or_goes_at_once, test_network_lost_while_connecting, test_refused
 from test_links import test_connected_in_detail, test_ids_given_out, test_one_link, test_several_links
@@ -21,43 +21,16 @@ GUARD = 0.06  # seconds of silence around +++
 COMMANDS = catalog.load()
 
 
-@pytest.fixture(scope="session")
-def chip():
-    """Options of atsim for that MicroPython and heap."""
-    try:
-        program = str(micropython32.get())
-    except micropython32.Unavailable as reason:
-        pytest.skip(f"no MicroPython for 32 bits: {reason}")
-    return (
-        "--board",
-        "esp8266",
-        "--micropython",
-        program,
-        "--heap",
-        str(size.HEAP + size.standins(program)),
-    )
-
-
 @pytest.fixture
-def start(tmp_path, chip):
-    """As in conftest.py, with that MicroPython and heap."""
-    modules = []
+def start(start, small):
+    """As in conftest.py, but for an ESP8266, and skipped where it would not have the chip's heap."""
 
-    def start(*options, wifi=None, **more):
+    def start_small(*options, **more):
         if options[:2] == ("--board", "esp32"):
             pytest.skip("not on an ESP32")
-        folder = tmp_path / f"module{len(modules)}"
-        folder.mkdir()
-        if wifi:
-            (folder / "wifi.toml").write_text(wifi)
-            options += ("--wifi", folder / "wifi.toml")
-        module = Module(folder, *options, *chip, **more)
-        modules.append(module)
-        return module
+        return start(*options, *(() if "esp8266" in options else ("--board", "esp8266")), **more)
 
-    yield start
-    for module in modules:
-        module.stop()
+    return start_small
 
 
 def test_passthrough_and_back(online):

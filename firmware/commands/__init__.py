@@ -141,10 +141,10 @@ def _holders():
 def _forget(holders):
     """Forgets one module, if there is one: a list of them could need more memory than there is."""
     for path in sys.modules:
-        if path.startswith(PACKAGE) and b" %s " % path[len(PACKAGE) :] in INDEX:
+        if path.startswith(PACKAGE) and b" " + path[len(PACKAGE) :].encode() + b" " in INDEX:
             forget(path)
             return True
-        place = _HELPERS.find(b" %s\n" % path)
+        place = _HELPERS.find(b" " + path.encode() + b"\n")
         if place > 0 and not holders[_HELPERS[place - 1] - 0x30]:
             forget(path)
             return True
