@@ -193,7 +193,8 @@ def _load_board():
     from firmware import board
 
     loaded = board.load()
-    # What has loaded it is not needed again.
+    # Whoever is at MicroPython's prompt later loads it anew.
+    commands.forget(loaded.__name__)
     commands.forget("firmware.board")
     return loaded
 

@@ -11,11 +11,11 @@ def load():
     try:
         import esp32  # noqa: F401  only the ESP32 family has it
 
-        from firmware.board import esp32 as board
+        import firmware.board.esp32 as board
 
         board.variant(os.uname().machine)
     except ImportError:
-        from firmware.board import esp8266 as board
+        import firmware.board.esp8266 as board
     for path in ("/board.json", "/bench.json"):
         try:
             with open(path) as file:
