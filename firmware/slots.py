@@ -32,6 +32,35 @@ def write(words):
     os.rename(_NEW, FILE)
 
 
+def spoil(slot, version):
+    """Says that a slot is going to be written, and the version of the one that runs."""
+    words = read()
+    words[3 + slot] = "-"
+    words[4 - slot] = version
+    write(words)
+
+
+def switch(slot, version, running_version):
+    """Has the next start begin the trial of a slot."""
+    words = [str(slot), "1", "0", version, version]
+    words[4 - slot] = running_version
+    write(words)
+
+
+def kind(board):
+    """The module for the slot that does not run."""
+    if board.ROM_SLOTS:
+        try:
+            os.stat("/firmware")
+        except OSError:
+            from firmware import slot_rom
+
+            return slot_rom
+    from firmware import slot_files
+
+    return slot_files
+
+
 def settle(at, news):
     """Once the firmware is ready: it is on trial no longer, and a host whose update has failed hears of that. `news` is
     the timer that would have ended the trial, or a number."""

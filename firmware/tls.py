@@ -35,12 +35,8 @@ def connect(at, number, host):
     ]
     if protocols:
         raise OSError(errno.EOPNOTSUPP, "ALPN: MicroPython's tls has none")
-    context = _context(tls.PROTOCOL_TLS_CLIENT)
-    context.verify_mode = tls.CERT_NONE
-    if mode & 1:
-        _own(context, "client", pki)
+    context = _client(at, mode, pki, ca)
     if mode & 2:
-        _verify(at, context, "client_ca", ca)
         # MicroPython has one name for both.
         if sni and name and sni != name:
             raise OSError(errno.EINVAL, "SNI and CN differ")
@@ -53,6 +49,26 @@ def connect(at, number, host):
         except AttributeError:
             raise OSError(errno.EOPNOTSUPP, "PSK: this MicroPython's tls has none")
     return TLSLink(at.links, number, CLIENT, context, sni or None)
+
+
+def update(at, links, host, mode, pki, ca):
+    """The link of an update; the parameters are those of AT+MPYUPDATE."""
+    if _REQUIRED is None:
+        commands.drop()
+    from firmware.net.links import CLIENT
+    from firmware.net.tls import TLSLink
+
+    return TLSLink(links, 0, CLIENT, _client(at, mode, pki, ca), host)
+
+
+def _client(at, mode, pki, ca):
+    context = _context(tls.PROTOCOL_TLS_CLIENT)
+    context.verify_mode = tls.CERT_NONE
+    if mode & 1:
+        _own(context, "client", pki)
+    if mode & 2:
+        _verify(at, context, "client_ca", ca)
+    return context
 
 
 def listen(at, ca):

@@ -138,7 +138,7 @@ def test_fs(start, tmp_path):
         > AT+FS=1,5,"other"
         < +FS:9dd4e461268c8034f5c8564e155c67a6⏎⏎OK⏎
         > AT+FS=1,6
-        ~ \+FS:\d+,524288⏎⏎OK⏎
+        ~ \+FS:\d+,1048576⏎⏎OK⏎
         > AT+FS=0,0,"other"
         < ⏎OK⏎
         > AT+FS=0,0,"other"

@@ -15,6 +15,7 @@ from test_send import peer, test_data_in_many_pieces, test_every_byte_both_ways,
 from test_sendex import test_with_several_links
 from test_sendl import test_blocks_of_datagrams, test_reports_wait_for_the_end
 from test_udp import test_both_ways, test_the_peer_is_the_last_who_sent
+from test_update import board, server, test_from_a_url, test_there_and_back, updating
 from traffic import noise
 
 GUARD = 0.06  # seconds of silence around +++

@@ -26,6 +26,7 @@ CHAPTERS = {
         "filters",
         "timestamp",
         "manufacturing",
+        "rollback",
         "python",
     ),
     "wifi": ("wifi", "scan", "station", "softap", "phy"),
@@ -42,6 +43,7 @@ CHAPTERS = {
         "clock",
         "mdns",
         "tls",
+        "update",
         "legacy",
     ),
 }

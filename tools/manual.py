@@ -17,7 +17,6 @@ tcpip: CIPTCPOPT CIPCONNPERSIST
 # Why a command is not there and will not be, as long as MicroPython's ports are what they are.
 REASONS = {
     "SYSTEMP": "The manual has it for the ESP32-S2 alone; the ESP32 and the ESP8266 have no sensor that tells degrees.",
-    "USEROTA": "The firmware is no image of the SDK; `AT+MPYREPL` and `mpremote` bring a new one.",
     "CWSTARTSMART": "No port of MicroPython lets a program listen to what SmartConfig sends.",
     "CWSTOPSMART": "See `CWSTARTSMART`.",
     "WPS": "No port has WPS.",

@@ -154,6 +154,7 @@ def _copy(board, root, folder):
     texts = {name: _told(name, text) for name, text in texts.items()}
     texts["firmware/commands/index.py"] = catalog.index_source(root, board)
     texts["firmware/buildinfo.py"] = 'VERSION = HASH = DATE = ""\n'
+    texts["firmware/update_key.py"] = 'MODULUS = b""\n'
     for name, text in texts.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)

@@ -38,6 +38,7 @@ IPV6 = True
 PROTOCOLS = ((1, 1), (3, 3), (7, 7), (8, 8), (9, 9), (11, 11), (15, 15))
 STATIONS = 0  # on the softAP: as many as the host says
 BLOCK = 2920  # bytes that passthrough sends at a time
+ROM_SLOTS = False  # whether updates go into halves of the ROMFS partition
 DNS_PORT = 53
 NTP_PORT = 123
 RF_MAX = 78  # in units of 0.25 dBm; an ESP32-C3 sends with up to 84

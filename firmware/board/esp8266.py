@@ -30,6 +30,7 @@ IPV6 = False  # the port's lwIP is built without it
 PROTOCOLS = ((1, 1), (3, 2), (7, 3))
 STATIONS = 4  # on the softAP: the SDK's number, which the port cannot change
 BLOCK = 1460  # bytes that passthrough sends at a time
+ROM_SLOTS = True  # whether updates go into halves of the ROMFS partition, if the firmware is there
 DNS_PORT = 53
 NTP_PORT = 123
 RF_MAX = 82  # in units of 0.25 dBm

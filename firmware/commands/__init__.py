@@ -43,6 +43,11 @@ _HELPERS = b"""
 4 firmware.sleeper
 5 firmware.filters
 6 firmware.softap
+7 firmware.bundle
+7 firmware.net.download
+7 firmware.slot_rom
+7 firmware.slots
+7 firmware.update
 """
 # Memory is short when less is free than this part of what is in use.
 _SCARCE = const(3)
@@ -135,7 +140,8 @@ def _holders():
     """What uses helpers, each None or False while it does not."""
     at = _at
     links = at.links.server or at.links.any()
-    return None, links, at.mdns, at.clock or at.sntp, at.sleeper, at.filters, at.stations
+    updates = at.update and at.update.runs
+    return None, links, at.mdns, at.clock or at.sntp, at.sleeper, at.filters, at.stations, updates
 
 
 def _forget(holders):

@@ -19,14 +19,6 @@ class Restore:
         return messages.NOTHING
 
 
-@command("AT+SYSROLLBACK")
-class Rollback:
-    """ERROR, as there is no earlier firmware to go back to: the files on the flash are the only ones."""
-
-    def execute(at):
-        raise ATError()
-
-
 @command("AT+SYSREG", "direct:0..1, address:0..4294967295, value:0..4294967295?")
 class Register:
     """Reads (0) or writes (1) a register of the pins, GPIO_... in the chip's reference manual. All others are an ERROR,
