@@ -69,8 +69,12 @@ class App:
         raise AttributeError(name)
 
     def receive_buffer(self):
-        """For what a link has received; made for the first one."""
-        return _buffer(max(self.board.IPD_MAX, self.board.BLOCK))
+        """For what a link has received; made for the first one. Without memory in one piece it is smaller."""
+        size = max(self.board.IPD_MAX, self.board.BLOCK)
+        try:
+            return _buffer(size)
+        except MemoryError:
+            return bytearray(size // 2)
 
     def line(self, text, *values):
         """Writes a line of the answer: `text` with `values` put in as by %, then CR LF."""

@@ -106,6 +106,7 @@ class Reports:
     def _need_buffer(self, link):
         if not (self.buffer or link.datagrams):
             self.buffer = self._make_buffer()
+            self._size = min(self._size, len(self.buffer))
 
     def closed(self, link):
         self._waiting &= ~(1 << link.number)
