@@ -92,13 +92,22 @@ class Passthrough(Collector):
 
     def _up(self, uart):
         """Passes on what the host has sent; returns whether nothing is left to do with it."""
-        count = uart.readinto(self._block)
+        block = self._block
+        count = uart.readinto(block)
         if not count:
             return True
-        if self._special(count):
+        port, now = self._port, ticks_ms()
+        if count <= len(PLUSES) and block[0] == _PLUS and ticks_diff(now, port.arrived) > GUARD_MS:
+            self._take(block, 0, count)
+            port.arrived = now
+            return False
+        port.arrived = now
+        self._late = False
+        if (count < len(block) and self._interval) or self._ring.any():
+            self._store(block, 0, count)
             return False
         self._end = count
-        self._start = self._link.send(self._block, 0, count) or 0
+        self._start = self._link.send(block, 0, count) or 0
         if self._start == count:
             return True
         self._link.when_writable(self._pump)
@@ -120,21 +129,6 @@ class Passthrough(Collector):
             self._port.send(buffer, 0, count)
             return False
         return self._port.send(buffer, 0, count)
-
-    def _special(self, count):
-        """Looks at what has come from the host, in the block: True if it has been taken care of, and may not go yet."""
-        port, block, now = self._port, self._block, ticks_ms()
-        quiet = count <= len(PLUSES) and block[0] == _PLUS and ticks_diff(now, port.arrived) > GUARD_MS
-        if quiet:
-            self._take(block, 0, count)
-        port.arrived = now
-        if quiet:
-            return True
-        self._late = False
-        if (count < len(block) and self._interval) or self._ring.any():
-            self._store(block, 0, count)
-            return True
-        return False
 
     # Where something is
 

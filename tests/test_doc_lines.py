@@ -33,6 +33,7 @@ SHELL = {
 SHORT = {
     "make test": ("TEST=--version", "pytest 9"),
     "make bench": ("BENCH=--help", "--seconds"),
+    'make bench BENCH="--seconds 5"': ("BENCH=--help", "--seconds"),
 }
 # Lines that a test reads from the page itself, or whose variants it runs.
 SESSION, FLASH = "test_docs.py: test_session_of_the_readme", "test_flash.py: test_the_lines_in_the_docs"

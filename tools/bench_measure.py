@@ -21,7 +21,7 @@ _TOOLS = Path(__file__).resolve().parent
 _PAUSE = 0.06
 _STARTS = 10
 # What is compared takes turns of so many seconds, as no machine is equally fast all the time.
-_TURN = 0.05
+_TURN = 0.1
 
 
 def up(subject, data):
