@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 
+import bundles
 import pytest
 from module import LIMIT
 from mpyat import board_port, package
@@ -74,3 +75,15 @@ def test_what_is_in_it(folder):
     assert {url for _, url in named} == there - {"package.json"} == {name for name, _ in named}
     assert named[-2:] == [["boot.py", "boot.py"], ["main.py", "main.py"]]
     assert "firmware/commands/index.mpy" in there
+
+
+def test_with_the_key_of_updates(tmp_path, capsys, monkeypatch):
+    """It is in the package; a file that holds none is named in one line."""
+    monkeypatch.setattr(sys, "argv", ["package", str(tmp_path / "package"), "--update-key", str(bundles.public())])
+    package.main()
+    assert capsys.readouterr().out == f"{tmp_path}/package/package.json\n"
+    assert len((tmp_path / "package/firmware/update_key.mpy").read_bytes()) > 256
+    (tmp_path / "noise").write_text("noise")
+    monkeypatch.setattr(sys, "argv", ["package", str(tmp_path / "package"), "--update-key", str(tmp_path / "noise")])
+    with pytest.raises(SystemExit, match=f"^package: {tmp_path}/noise [^\n]+$"):
+        package.main()
