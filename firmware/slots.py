@@ -33,9 +33,8 @@ def write(words):
 
 
 def spoil(slot, version):
-    """Says that a slot is going to be written, and the version of the one that runs."""
-    words = read()
-    words[3 + slot] = "-"
+    """Says that a slot is going to be written, and the version of the one that runs, and starts next as well."""
+    words = [str(1 - slot), "0", "0", "-", "-"]
     words[4 - slot] = version
     write(words)
 

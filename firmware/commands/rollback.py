@@ -3,6 +3,7 @@ the user's commands. Manual: Basic_AT_Commands.rst and user_at_commands.rst of e
 
 from micropython import const
 
+from firmware import commands
 from firmware.at import messages
 from firmware.at.command import command
 from firmware.at.messages import ATError
@@ -49,6 +50,7 @@ class FromUrl:
             data.leave()
             at.reports.release()
         at.port.write(messages.RECEIVED % length)
+        commands.drop()  # there is never too much memory for an update
         from firmware import update
 
         try:

@@ -3,6 +3,7 @@ Manual: TCP-IP_AT_Commands.rst of espressif/esp-at, tag v2.3.0.0_esp8266, with w
 
 import errno
 
+from firmware import commands
 from firmware.at.command import ALWAYS, command
 from firmware.at.messages import ATError
 
@@ -30,18 +31,14 @@ class Upgrade:
         at.line("+CIPUPDATE:%d", at.update.state if at.update else 0)
 
     async def execute(at):
-        from firmware import update
-
-        return await update.wait(at, _server(at), None, "ota")
+        return await _update().wait(at, _server(at), None, "ota")
 
     async def set(at, mode, version, name, nonblocking):
-        from firmware import update
-
         url = _server(at)
         if _parse(url)[0] != bool(mode):
             raise ATError()
-        work = update.begin if nonblocking else update.wait
-        result = work(at, url, version and version.lower().lstrip("v"), name)
+        update = _update()
+        result = (update.begin if nonblocking else update.wait)(at, url, version and version.lower().lstrip("v"), name)
         return None if nonblocking else await result
 
 
@@ -50,9 +47,7 @@ class Newest:
     """The newest version of the firmware on the server of MPYUPDATE."""
 
     async def query(at):
-        from firmware.update import Update
-
-        search = Update(at, lambda text: None)
+        search = _update().Update(at, lambda text: None)
         try:
             at.line('+CIPFWVER:"%s"', (await search.find(_server(at), None, "ota"))[0])
         except ValueError as error:
@@ -60,6 +55,13 @@ class Newest:
         finally:
             search.close()
             search.state = 0
+
+
+def _update():
+    commands.drop()  # there is never too much memory for this
+    from firmware import update
+
+    return update
 
 
 def _server(at):

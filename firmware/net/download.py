@@ -20,9 +20,8 @@ _CONNECT_MS = const(20000)
 _STALL_MS = const(10000)
 _PAUSE_MS = const(100)
 _PAUSE_MAX_MS = const(6400)
-# Bytes of the longest line of a file, of a header as far as it is looked at, and of all headers of an answer.
+# Bytes of the longest line of a file, and of all headers of an answer. Of a long header only the begin is looked at.
 _LINE = const(640)
-_HEADER = const(1536)
 _HEADERS = const(16384)
 # Bytes of the heap with which it will do.
 _NEEDED = const(8192)
@@ -157,7 +156,8 @@ class Download:
             if not count:
                 raise OSError(errno.ECONNRESET)
             stop = self.buffer.find(b"\n", self.start, self._end) + 1 or self._end
-            line = line[:_HEADER] + self.buffer[self.start : stop]
+            if len(line) < 2 * len(self.buffer) or stop < self._end:
+                line += self.buffer[self.start : stop]
             self._size += stop - self.start
             self.start = stop
             if self._size > _HEADERS:
@@ -312,6 +312,8 @@ def parse(url):
 def _joined(url, location):
     """The URL that a redirection names. From TLS there is no way back."""
     secure, host, _, _, path = parse(url)
+    if not location:
+        raise ValueError("redirected to nowhere")
     if "://" not in location:
         place = "http%s:" % ("s" if secure else "")
         if location[:2] != "//":
