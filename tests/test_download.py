@@ -18,7 +18,7 @@ def board(request):
 
 
 @pytest.fixture
-def bundle(server, board):
+def bundle(server, board):  # noqa: F811
     data = bundles.firmware(board)
     server.publish(data, board=board)
     return data
