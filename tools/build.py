@@ -137,6 +137,7 @@ def _inputs(board, source):
         "build.py",
         "catalog.py",
         "constants.py",
+        "edits.py",
         "flat.py",
         "merge.py",
         "prune.py",

@@ -4,6 +4,8 @@ constant costs memory in each module that has it, and a text of bytes costs it i
 import ast
 from collections import Counter
 
+from .edits import Edits
+
 
 def spread(sources, closed=(), wanted=()):
     """Returns {path: source} in which numbers and bytes stand in the place of the names in capitals that a module gives
@@ -58,8 +60,7 @@ class _Spreader:
     """Goes through a module, and puts the values into its text."""
 
     def __init__(self, path, source, tree, constants, wanted):
-        self._lines = [line.encode() for line in source.splitlines(keepends=True)]
-        self._changes = []
+        self._edits = Edits(source)
         self._constants = constants
         self._values = dict(constants.get(_module(path), {}))  # name here -> value
         self._modules = {}  # name here -> the constants of the module that it is
@@ -72,18 +73,13 @@ class _Spreader:
         for node in tree.body:
             pairs = _pairs(node)
             if pairs and all(name.id in self._values and name.id not in wanted for name, _ in pairs):
-                self._change(node, "pass")
+                self._edits.replace(node, "pass")
         self._visit(tree)
         for node in imports:
             self._shrink(node)
 
     def result(self):
-        for row, start, stop, end, text in sorted(self._changes, reverse=True):
-            last = self._lines[stop - 1][end:]
-            self._lines[row - 1] = self._lines[row - 1][:start] + text.encode() + last
-            for i in range(row, stop):
-                self._lines[i] = b"\n"
-        return b"".join(self._lines).decode()
+        return self._edits.result()
 
     def _note(self, node):
         for alias in node.names:
@@ -99,12 +95,12 @@ class _Spreader:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             module = self._modules.get(node.value.id, {})
             if node.attr in module:
-                self._change(node, repr(module[node.attr]))
+                self._edits.replace(node, repr(module[node.attr]))
                 return
         elif isinstance(node, ast.Name):
             self._needed.add(node.id)
             if node.id in self._values and isinstance(node.ctx, ast.Load):
-                self._change(node, repr(self._values[node.id]))
+                self._edits.replace(node, repr(self._values[node.id]))
         for child in ast.iter_child_nodes(node):
             self._visit(child)
 
@@ -117,10 +113,7 @@ class _Spreader:
             if here not in self._values and (here not in self._modules or here in self._needed) and not gone:
                 left.append(alias.name + (f" as {alias.asname}" if alias.asname else ""))
         if len(left) < len(node.names):
-            self._change(node, f"from {node.module} import {', '.join(left)}" if left else "pass")
-
-    def _change(self, node, text):
-        self._changes.append((node.lineno, node.col_offset, node.end_lineno, node.end_col_offset, text))
+            self._edits.replace(node, f"from {node.module} import {', '.join(left)}" if left else "pass")
 
 
 def _calls(tree):

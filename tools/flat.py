@@ -4,6 +4,7 @@ of each module that it has loaded, its name, and that of each package on the way
 import ast
 import re
 
+from .edits import Edits
 from .shorten import letters
 
 
@@ -25,22 +26,16 @@ def flatten(sources, kept):
 
 
 def _rewritten(source, short):
-    lines = source.splitlines(keepends=True)
-    changes = []
+    edits = Edits(source)
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom):
-            changes.append((node, _import(node, short)))
+            edits.replace(node, _import(node, short))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in short:
-            changes.append((node, repr(short[node.value])))
+            edits.replace(node, repr(short[node.value]))
         elif isinstance(node, ast.Constant) and isinstance(node.value, bytes) and b"firmware." in node.value:
             moved = re.sub(rb"firmware[.\w]+", lambda found: _moved(found[0], short), node.value)
-            changes.append((node, repr(moved)))
-    for node, text in sorted(changes, key=lambda change: (change[0].lineno, change[0].col_offset), reverse=True):
-        first, last = node.lineno - 1, node.end_lineno - 1
-        # The firmware's sources are ASCII where these stand, so columns are characters.
-        line = lines[first][: node.col_offset] + text + lines[last][node.end_col_offset :]
-        lines[first : last + 1] = [line] + ["\n"] * (last - first)
-    return "".join(lines)
+            edits.replace(node, repr(moved))
+    return edits.result()
 
 
 def _moved(name, short):

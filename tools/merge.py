@@ -5,6 +5,7 @@ import ast
 import builtins
 
 from .constants import is_plain
+from .edits import Edits
 
 # In this module, each of the others begins at a line of its own thousand, in this order: line 4021 of a traceback is
 # line 21 of firmware/loop.py.
@@ -111,8 +112,7 @@ class _Editor:
     """Goes through a module, of which lines stay where they are. `number` is that of a part, 0 for the others."""
 
     def __init__(self, source, defined, number=0, used=()):
-        self._lines = [line.encode() for line in source.splitlines(keepends=True)]
-        self._changes = []
+        self._edits = Edits(source)
         self._defined = defined  # {part: the names in it}
         self._number = number
         self._modules = set()  # the names here of parts
@@ -128,16 +128,11 @@ class _Editor:
             for node in tree.body:
                 # The others have their own, see _stub.
                 if is_plain(node) and not _names(node) & used:
-                    self._change(node, "pass")
+                    self._edits.replace(node, "pass")
             self._visit(tree)
 
     def result(self):
-        for row, start, stop, end, text in sorted(self._changes, reverse=True):
-            last = self._lines[stop - 1][end:]
-            self._lines[row - 1] = self._lines[row - 1][:start] + text.encode() + last
-            for i in range(row, stop):
-                self._lines[i] = b"\n"
-        return b"".join(self._lines).decode()
+        return self._edits.result()
 
     def _import(self, node):
         parts = [alias for alias in node.names if f"{node.module}.{alias.name}" in self._defined]
@@ -150,7 +145,7 @@ class _Editor:
             texts += [f"from {WHOLE} import {_aliases(names)}"] if names else []
         elif [alias for alias in names if alias.asname]:
             raise MergeError(f"{_aliases(names)} from {node.module}: a part has the names of other parts as they are")
-        self._change(node, "; ".join(texts) or "pass")
+        self._edits.replace(node, "; ".join(texts) or "pass")
 
     def _visit(self, node, local=frozenset()):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
@@ -158,18 +153,15 @@ class _Editor:
         if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") in self._modules - local:
             if node.attr in local or not isinstance(node.ctx, ast.Load):
                 raise MergeError(f"{ast.unparse(node)} in line {node.lineno}: {node.attr} is another name there")
-            self._change(node, node.attr)
+            self._edits.replace(node, node.attr)
             return
         if isinstance(node, ast.Name) and node.id not in local:
             if node.id in self._modules:
-                self._change(node, _ITSELF)
+                self._edits.replace(node, _ITSELF)
             elif node.id in self._private:
-                self._change(node, f"{node.id}_{self._number}")
+                self._edits.replace(node, f"{node.id}_{self._number}")
         for child in ast.iter_child_nodes(node):
             self._visit(child, local)
-
-    def _change(self, node, text):
-        self._changes.append((node.lineno, node.col_offset, node.end_lineno, node.end_col_offset, text))
 
 
 def _bound(scope):
