@@ -5,6 +5,7 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
+from firmware.at import messages
 from firmware.loop import Signal, Timer
 
 # `+++` needs more than this much silence (ms) before and after, and less between its characters.
@@ -107,3 +108,16 @@ class Collector:
         self.canceled = True
         self.leave()
         self.changed.set()
+
+
+async def collect(at, buffer):
+    """Asks the host with the prompt for the bytes that fill the buffer, and takes them without a report in between:
+    True, or False when it has left with `+++`. `at` are the firmware's parts."""
+    at.port.write(messages.PROMPT)
+    at.reports.hold()
+    data = Collector(at.loop, at.port, buffer, len(buffer))
+    try:
+        return await data.done()
+    finally:
+        data.leave()
+        at.reports.release()

@@ -3,7 +3,7 @@ Manual: Basic_AT_Commands.rst of espressif/esp-at, in its newest version."""
 
 from firmware.at import messages
 from firmware.at.command import command
-from firmware.at.data import Collector
+from firmware.at.data import collect
 from firmware.at.messages import ATError
 
 
@@ -45,15 +45,8 @@ class FilterSetting:
         if not size:
             raise ATError()
         buffer = bytearray(size)
-        at.port.write(messages.PROMPT)
-        at.reports.hold()
-        data = Collector(at.loop, at.port, buffer, size)
-        try:
-            if not await data.done():
-                return messages.SEND_CANCELED
-        finally:
-            data.leave()
-            at.reports.release()
+        if not await collect(at, buffer):
+            return messages.SEND_CANCELED
         texts = bytes(buffer[: head or 0]), bytes(buffer[head or 0 :])
         try:
             (filters.add if operator == 1 else filters.remove)(*texts, cflags)

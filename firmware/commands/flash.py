@@ -10,7 +10,7 @@ from micropython import const
 
 from firmware.at import messages
 from firmware.at.command import command
-from firmware.at.data import Collector
+from firmware.at.data import collect
 from firmware.at.messages import ATError
 
 # User partitions have this type, in ESP-AT as well. MicroPython's own partitions never do, so none of them is in reach.
@@ -72,14 +72,7 @@ async def _take(at, length):
     if not length or length > at.board.SEND_MAX:
         raise ATError(messages.E_FAILED, 3)
     buffer = bytearray(length)
-    at.port.write(messages.PROMPT)
-    at.reports.hold()
-    data = Collector(at.loop, at.port, buffer, length)
-    try:
-        return buffer if await data.done() else None
-    finally:
-        data.leave()
-        at.reports.release()
+    return buffer if await collect(at, buffer) else None
 
 
 async def _give(at, name, read, offset, length):

@@ -35,20 +35,13 @@ class FromUrl:
     bundle has to be newer. With https MPYUPDATE says what is verified."""
 
     async def set(at, length):
-        from firmware.at.data import Collector
+        from firmware.at.data import collect
 
         if length > _URL:
             raise ATError(messages.E_RANGE)
         url = bytearray(length)
-        at.port.write(messages.PROMPT)
-        at.reports.hold()
-        data = Collector(at.loop, at.port, url, length)
-        try:
-            if not await data.done():
-                return messages.SEND_CANCELED
-        finally:
-            data.leave()
-            at.reports.release()
+        if not await collect(at, url):
+            return messages.SEND_CANCELED
         at.port.write(messages.RECEIVED % length)
         commands.drop()  # there is never too much memory for an update
         from firmware import update
