@@ -32,11 +32,12 @@ class Slot:
 
     def fits(self, entries):
         """ValueError if this is no image, or if there is no place for it."""
-        for i, (size, _, path) in enumerate(entries):
-            if i or path != "firmware.romfs" or size < _HEAD:
-                raise ValueError("not one image")
-            if size > self._half:
-                raise ValueError("too large: %d bytes, and a slot has %d" % (size, self._half))
+        files = list(entries)
+        size, _, path = files[0] if len(files) == 1 else (0, 0, "")
+        if path != "firmware.romfs" or size < _HEAD:
+            raise ValueError("not one image")
+        if size > self._half:
+            raise ValueError("too large: %d bytes, and a slot has %d" % (size, self._half))
         # A larger image was deployed over both halves: where its bytes end stands in its header.
         end = 0
         place = 3

@@ -205,6 +205,8 @@ def write_keys(folder):
         shape = serialization.PublicFormat.SubjectPublicKeyInfo
         (folder / f"{name}.pub").write_bytes(key.public_key().public_bytes(pem, shape))
     (folder / "noise").write_bytes(b"noise")
+    (folder / "long").write_bytes(bundles.key("long").read_bytes())
+    (folder / "long.pub").write_bytes(bundles.public("long").read_bytes())
     (folder / "good").write_bytes(bundles.key().read_bytes())
     (folder / "good.pub").write_bytes(bundles.public().read_bytes())
 
@@ -238,6 +240,14 @@ WRONG = [
     (
         ["build", "--board", "esp32", "--root", "good", "--key", "good"],
         "cannot make the folder good/ota/esp32: Not a directory",
+    ),
+    (
+        [*BUILD, "long", "--board", "esp8266"],
+        "an ESP8266 has memory for keys of 2048 bits: sign with one of atbundle keygen",
+    ),
+    (
+        [*BUILD, "good", "--board", "esp8266", "--next-key", "long.pub"],
+        "an ESP8266 has memory for updates with a key of ",
     ),
     (["show", "missing"], "cannot read missing: No such file or directory"),
     (["show", "noise"], "noise is damaged or no bundle: build it anew with atbundle build"),

@@ -37,6 +37,7 @@ SHORT = {
 }
 # Lines that a test reads from the page itself, or whose variants it runs.
 SESSION, FLASH = "test_docs.py: test_session_of_the_readme", "test_flash.py: test_the_lines_in_the_docs"
+UPDATE = "test_update_docs.py: test_from_a_key_to_an_update"
 ELSEWHERE = {
     'AT+CWJAP="mpy-at","12345678"': SESSION,
     'AT+CIPSTART="TCP","127.0.0.1",8000': SESSION,
@@ -50,7 +51,17 @@ ELSEWHERE = {
     "mpremote connect PATH": "test_prompt.py: test_mpremote_brings_a_command",
     "mpremote romfs deploy": "test_deploy.py: test_from_the_prompt",
     "mpremote mip": "test_package.py: test_install",
-    "atbundle keygen": "test_bundle.py: test_a_new_key",
+    ".venv/bin/atbundle keygen update.key": UPDATE,
+    ".venv/bin/atbundle build --board esp32 --key update.key --version 0.2.0 --root updates": UPDATE,
+    "python3 -m http.server --directory updates 8080": UPDATE,
+    'make run SIM="--update-key update.key.pub"': UPDATE,
+    'AT+MPYUPDATE="http://127.0.0.1:8080"': UPDATE,
+    "AT+CIPFWVER?": UPDATE,
+    "AT+CIUPDATE": UPDATE,
+    "python3 -m http.server": UPDATE,
+    "atbundle add updates": "test_bundle.py: test_a_server_keeps_what_it_has",
+    f"make deploy PORT={PORT} KEY=update.key.pub": FLASH,
+    f"make flash PORT={PORT} BOARD=ESP32_GENERIC KEY=update.key.pub": FLASH,
     ".venv/bin/python -m mpyat.micropython32": "test_small_heap.py: test_passthrough_and_back",
     ".venv/bin/python -m mpyat.typecheck examples/commands/pin.py": (
         "test_typecheck.py: test_files_for_commands_of_ones_own"

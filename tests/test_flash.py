@@ -12,6 +12,7 @@ import sys
 import threading
 from types import SimpleNamespace
 
+import bundles
 import pytest
 from mpyat import flash_board, images, sources
 from mpyat.board_port import BoardError
@@ -172,7 +173,7 @@ def test_no_image_from_the_site(site, monkeypatch):
         images.get("ESP8266_GENERIC")
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/getting-started.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/getting-started.md", "docs/updates.md"])
 def test_the_lines_in_the_docs(tmp_path, page):
     """Each line with make does what it says, as far as it goes without a board; where one would download an image, it
     is given one."""
@@ -186,6 +187,8 @@ def test_the_lines_in_the_docs(tmp_path, page):
         if line.split()[1] == "flash":
             variables.setdefault("IMAGE", "downloaded.bin")
             (tmp_path / variables["IMAGE"]).write_bytes(make_image(flash_board.BOARDS[board][0]))
+        if "KEY" in variables:
+            (tmp_path / variables["KEY"]).write_bytes(bundles.public().read_bytes())
         variables |= {"VENV": sys.prefix, "DRY_RUN": "1"}
         # What make would install is here.
         command = ["make", "--no-print-directory", "-f", sources.root() / "Makefile", line.split()[1]]

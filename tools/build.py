@@ -24,6 +24,7 @@ FLASH_SIZE = 1024 * 1024
 _TOOLS = pathlib.Path(__file__).resolve().parent
 # Builds of earlier sources that are kept for each board.
 _KEPT = 12
+_KEY_OF_ESP8266 = 256
 _WORD = re.compile(r"[A-Za-z_]\w*")
 # Modules that are imported by their names from outside: by main.py, and by files in /commands.
 _MODULES_FOR_OTHERS = ("firmware.app", "firmware.at.command", "firmware.at.messages")
@@ -96,6 +97,8 @@ def build(board, source=None, in_place=None, key=b"", version=__version__):
     except FileNotFoundError as error:
         raise BuildError(str(error)) from None
     in_place = board == "esp8266" if in_place is None else in_place
+    if board == "esp8266" and len(key) > _KEY_OF_ESP8266:
+        raise BuildError("an ESP8266 has memory for updates with a key of 2048 bits: make one with atbundle keygen")
     inputs = _inputs(board, source)
     commit, date = _commit(source, inputs)
     digest = hashlib.sha256(repr((board, in_place, commit, date, key, version)).encode())

@@ -70,6 +70,8 @@ def make(board, key, version=__version__, name="ota", source=None, next_key=None
     _matches("--version", version, _VERSION, "three numbers with dots between them, such as 0.2.0")
     kind = KINDS[board]
     modulus = signing.modulus(next_key or key.public_key())
+    if board == "esp8266" and key.key_size > signing.BITS[0]:
+        raise BundleError(f"an ESP8266 has memory for keys of {signing.BITS[0]} bits: sign with one of atbundle keygen")
     built = build(board, source, in_place=kind == "romfs", key=modulus, version=version)
     if kind == "romfs":
         files = {IMAGE: built.rom.read_bytes()}
