@@ -26,7 +26,8 @@ class UpdateServer:
         self._listener = socket.create_server((address, 0))
         self.port = self._listener.getsockname()[1]
         self.url = f"{'https' if context else 'http'}://{host or address}:{self.port}"
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
 
     def publish(self, data, version="9.0.0", board="esp32", name="ota", file=None):
         """Puts a bundle, and its line in the index, where the firmware looks for it, whatever it says itself."""
@@ -62,6 +63,10 @@ class UpdateServer:
 
     def close(self):
         self.release()
+        # Only when nobody waits at it any more: its number may be that of another server at once, and the thread would
+        # then answer for that one.
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._accepting.join()
         self._listener.close()
         for sock in list(self._open):
             with contextlib.suppress(OSError):
