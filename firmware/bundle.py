@@ -19,10 +19,13 @@ _SHA256 = b"\x00010\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\
 
 
 def room():
-    """Memory that is to be there, and free again, for verify(): in pieces there may be enough of it, but in vain."""
+    """Memory that is to be there, and free again, for verify(), which cannot use small pieces; None if it is not."""
     if not MODULUS:
         raise ValueError("this firmware was built without a key for updates")
-    return bytearray(14 * len(MODULUS))
+    try:
+        return bytearray(14 * len(MODULUS))
+    except MemoryError:
+        return None
 
 
 async def receive(download, path):

@@ -84,8 +84,13 @@ def cut(module, writes):
     module.received.clear()
     module.control(f"power cut after {writes} writes")
     module.send('AT+CIUPDATE=0,"9.0.0"')
-    wait(lambda: not has_power(module) or b"\r\nready\r\n" in module.received, module)
-    return not has_power(module)
+    wait(lambda: is_off(module) or b"\r\nready\r\n" in module.received, module)
+    return is_off(module)
+
+
+def is_off(module):
+    """While it is being started anew, it seems to be; the simulator answers when that is over."""
+    return not has_power(module) and bool(module.control("asleep")) and not has_power(module)
 
 
 def started(module):

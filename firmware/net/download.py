@@ -90,11 +90,14 @@ class Download:
                 self.position -= count
             except OSError:
                 self.close()
-                # What fails at first fails for a reason; what was there comes back.
-                if not self._answered or ticks_diff(self._deadline, ticks_ms()) <= self._pause:
+                # What never answers does so for a reason; what was there comes back.
+                patience = _PAUSE_MAX_MS if self._answered else _PAUSE_MS * 4
+                if self._pause > patience or ticks_diff(self._deadline, ticks_ms()) <= self._pause:
                     raise
                 await self.loop.sleep(self._pause)
-                self._pause = min(self._pause * 2, _PAUSE_MAX_MS)
+                self._pause *= 2
+                if self._answered:
+                    self._pause = min(self._pause, _PAUSE_MAX_MS)
 
     def took(self, count):
         self.start += count
