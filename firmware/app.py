@@ -28,6 +28,8 @@ class App:
     def __init__(self):
         commands.serve(self)
         self.board = board = _load_board()
+        # Holds what the host sends. Later there may be no room for it in one piece.
+        self.transmit = bytearray(board.SEND_MAX)
         limit(board.CHIP)
         self.settings = Settings(commands.fit)
         self.loop = loop = Loop()
@@ -60,21 +62,14 @@ class App:
 
             # Nobody keeps it, so that its module can be dropped.
             return Resolver(self.loop, self.name_servers, self.board.DNS_PORT, self.ipv6)
-        if name == "transmit":  # holds what the host sends
-            self.transmit = _buffer(self.board.SEND_MAX)
-            return self.transmit
         if name == "block":  # what passthrough is sending
             self.block = _buffer(self.board.BLOCK)
             return self.block
         raise AttributeError(name)
 
     def receive_buffer(self):
-        """For what a link has received; made for the first one. Without memory in one piece it is smaller."""
-        size = max(self.board.IPD_MAX, self.board.BLOCK)
-        try:
-            return _buffer(size)
-        except MemoryError:
-            return bytearray(size // 2)
+        """For what a link has received; made for the first one."""
+        return _buffer(max(self.board.IPD_MAX, self.board.BLOCK))
 
     def line(self, text, *values):
         """Writes a line of the answer: `text` with `values` put in as by %, then CR LF."""
@@ -205,12 +200,15 @@ def _load_board():
 
 
 def _buffer(size):
-    """Memory in one piece; where there is none, commands make room."""
+    """Memory in one piece; where there is none, commands make room, and if that does not help, it is half as large."""
     try:
         return bytearray(size)
     except MemoryError:
         commands.drop()
+    try:
         return bytearray(size)
+    except MemoryError:
+        return bytearray(size // 2)
 
 
 def run(news=0):

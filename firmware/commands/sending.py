@@ -60,8 +60,7 @@ async def target(at, values, limit):
 
 
 async def free(at):
-    """Waits until at.transmit is there, and the passthrough that the host has left does not need it any more."""
-    at.transmit  # noqa: B018  it is made by being asked for, and without it there must be no prompt
+    """Waits until the passthrough that the host has left does not need at.transmit any more."""
     for _ in range(_FREE_MS // _LOOK_MS):
         if not at.leaving or at.leaving.empty():
             at.leaving = None

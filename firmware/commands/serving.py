@@ -27,7 +27,6 @@ class Serve:
             kind = kind or "TCP"
             if not at.links.multiple or server.running() or param2 == 0 or (netif or 0) > 1:
                 raise ATError()
-            at.transmit  # noqa: B018  it is made by being asked for: later there may be no room for it in one piece
             listen(at, _PORT if param2 is None else param2, kind, ca or 0)
             return
         if not server.running() or (param2 or 0) > 1 or kind or ca:

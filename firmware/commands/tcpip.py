@@ -62,7 +62,6 @@ async def open_link(at, number, kind, host, port, *values):
     v6 = kind.endswith("v6")
     if (at.radio.state != UP and not at.radio.mode & 2) or (v6 and not at.ipv6):
         raise ATError()
-    at.transmit  # noqa: B018  it is made by being asked for: later there may be no room for it in one piece
     at.links.spare()
     begin = _start_udp if kind.startswith("UDP") else _start_tcp
     try:
