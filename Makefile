@@ -84,6 +84,7 @@ size: $(READY)
 
 deploy: $(READY)
 	@test -n '$(PORT)' || { echo 'say which port the board is at: make deploy PORT=/dev/ttyUSB0' >&2; exit 1; }
+	@test -z '$(DRY_RUN)' || test -n '$(BOARD)' || { echo 'say which board: make deploy DRY_RUN=1 BOARD=ESP32_GENERIC ...' >&2; exit 1; }
 	@$(VENV)/bin/python -m mpyat.deploy '$(PORT)' $(if $(BAUD),--baud $(BAUD)) $(if $(AT_PORT),--at-port '$(AT_PORT)') \
 		$(if $(KEY),--update-key '$(KEY)') $(if $(DRY_RUN),--dry-run '$(BOARD)')
 

@@ -28,8 +28,7 @@ class App:
     def __init__(self):
         commands.serve(self)
         self.board = board = _load_board()
-        # Holds what the host sends. Later there may be no room for it in one piece.
-        self.transmit = bytearray(board.SEND_MAX)
+        self.reserve()  # later there may be no room for it in one piece
         limit(board.CHIP)
         self.settings = Settings(commands.fit)
         self.loop = loop = Loop()
@@ -62,10 +61,17 @@ class App:
 
             # Nobody keeps it, so that its module can be dropped.
             return Resolver(self.loop, self.name_servers, self.board.DNS_PORT, self.ipv6)
+        if name == "transmit":  # holds what the host sends; an update needs the memory
+            self.reserve()
+            return self.transmit
         if name == "block":  # what passthrough is sending
             self.block = _buffer(self.board.BLOCK)
             return self.block
         raise AttributeError(name)
+
+    def reserve(self):
+        """Makes the place for what the host sends."""
+        self.transmit = _buffer(self.board.SEND_MAX)
 
     def receive_buffer(self):
         """For what a link has received; made for the first one."""

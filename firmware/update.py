@@ -15,7 +15,6 @@ from firmware.at import messages
 from firmware.at.messages import ATError
 from firmware.buildinfo import VERSION
 from firmware.net.download import Changed, Download
-from firmware.wifi import UP
 
 _LIMIT_MS = const(180000)  # of the whole update
 _NEEDED = const(12288)  # bytes of the heap, with which it will do
@@ -33,8 +32,8 @@ class Update:
     def __init__(self, at, say):
         if at.update and at.update.runs:
             raise ATError(messages.E_BUSY)
-        if at.radio.state != UP and not at.radio.mode & 2:
-            raise ATError()
+        if not at.radio.online():
+            raise OSError(errno.ENOTCONN, "no network")
         self.runs = True
         at.update = self
         self._at = at
@@ -43,6 +42,8 @@ class Update:
         self._deadline = ticks_add(ticks_ms(), _LIMIT_MS)
         self._room = None
         self.state = 0
+        # The place for what the host sends is in one piece: the check of the signature has it while nothing needs it.
+        self._lent = 0 if at.leaving or at.links.any() else len(at.transmit)
         gc.collect()
         if gc.mem_free() < _NEEDED:
             commands.drop()
@@ -52,7 +53,7 @@ class Update:
         version that is at the URL. ValueError, with a text, or OSError when that fails."""
         wanted = version
         try:
-            self._room = bundle.room()
+            self._room = bundle.room(self._lent)
             if name is not None:
                 wanted, url = await self.find(url, version, name)
                 if not version and bundle.numbers(wanted) <= bundle.numbers(VERSION):
@@ -72,6 +73,9 @@ class Update:
         if self._download:
             self._download.close()
             self._download = None
+        self._room = None
+        if len(self._at.transmit) < self._at.board.SEND_MAX:
+            self._at.reserve()
 
     def reached(self, state):
         if state > self.state:
@@ -114,6 +118,9 @@ class Update:
             download = self._open(url)
             signature = await bundle.receive(download, _NEW)
             self._room = None
+            if self._lent and not self._at.links.any():
+                self._at.transmit = None
+                del self._at.transmit  # it is made again when it is asked for
             bundle.verify(*signature)
             slot = _slot(self._at)
             version = bundle.check(_NEW, _board(self._at), slot.KIND, name, version, VERSION)
@@ -215,7 +222,7 @@ async def back(at):
     words = slots.read()
     slot = _slot(at)
     if (at.update and at.update.runs) or words[3 + slot.number] == "-":
-        raise ATError()
+        raise OSError(errno.ENOENT, "no other firmware")
     manifest = _MANIFEST % slot.number
     try:
         os.stat(manifest)

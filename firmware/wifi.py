@@ -101,6 +101,10 @@ class Radio:
         """Starts to join what was left or lost."""
         self.join(self.target, _RETRY_PATIENCE_MS, True)
 
+    def online(self):
+        """Whether there is a network that a peer may be in: the station's, or that of the softAP."""
+        return self.state == UP or self.mode & 2
+
     def set_reconnect(self, interval, repeats):
         """The interval and the number of attempts, from the next one on."""
         self.interval = interval

@@ -86,7 +86,10 @@ def _describe(line: bytes) -> _Sent:
     if not match:
         return _Sent("final")
     name, parameters = match[1].upper(), match[2]
-    if name in (b"RST", b"RESTORE") and parameters is None:
+    if name in (b"RST", b"RESTORE", b"SYSROLLBACK", b"CIUPDATE") and parameters is None:
+        return _Sent("ready")
+    if name == b"CIUPDATE" and not re.match(rb"(?:[^,]*,){3}1$", parameters):
+        # Only an update that the host does not wait for leaves the restart to it.
         return _Sent("ready")
     if name == b"MPYREPL" and parameters is None:
         return _Sent("final", python=True)

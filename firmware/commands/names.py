@@ -49,7 +49,7 @@ class Ping:
     """Sends an ICMP echo to a host; answers the time in ms, or TIMEOUT."""
 
     async def set(at, host):
-        if at.radio.state != UP and not at.radio.mode & 2:
+        if not at.radio.online():
             raise ATError()
         from firmware.net.ping import ping
 

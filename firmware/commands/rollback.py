@@ -1,14 +1,10 @@
 """The part of the Basic chapter about the two slots of the firmware, and updates from a URL, which the manual has among
 the user's commands. Manual: Basic_AT_Commands.rst and user_at_commands.rst of espressif/esp-at, HEAD."""
 
-from micropython import const
-
 from firmware import commands
 from firmware.at import messages
 from firmware.at.command import command
 from firmware.at.messages import ATError
-
-_URL = const(2048)
 
 
 @command("AT+SYSROLLBACK")
@@ -29,16 +25,16 @@ class Rollback:
         return await update.back(at)
 
 
-@command("AT+USEROTA", "url_len:1..8192")
+@command("AT+USEROTA", "url_len:1..2048")
 class FromUrl:
-    """Updates as CIUPDATE does, from the URL of a bundle, which the prompt asks for and which has up to 2048 bytes. The
-    bundle has to be newer. With https MPYUPDATE says what is verified."""
+    """Updates as CIUPDATE does, from the URL of a bundle, which the prompt asks for. The bundle has to be newer.
+    With https MPYUPDATE says what is verified."""
 
     async def set(at, length):
         from firmware.at.data import collect
 
-        if length > _URL:
-            raise ATError(messages.E_RANGE)
+        if not at.radio.online():
+            raise ATError()
         url = bytearray(length)
         if not await collect(at, url):
             return messages.SEND_CANCELED

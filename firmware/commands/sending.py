@@ -71,7 +71,7 @@ async def free(at):
 
 async def _send(at, collector, values):
     await free(at)
-    link, length, to = await target(at, values, at.board.SEND_MAX)
+    link, length, to = await target(at, values, len(at.transmit))
     at.port.write(messages.PROMPT)
     at.reports.hold()
 

@@ -60,7 +60,7 @@ class StartAny:
 async def open_link(at, number, kind, host, port, *values):
     """A link that is connected, but not yet listened to; ATError or OSError when it cannot be."""
     v6 = kind.endswith("v6")
-    if (at.radio.state != UP and not at.radio.mode & 2) or (v6 and not at.ipv6):
+    if not at.radio.online() or (v6 and not at.ipv6):
         raise ATError()
     at.links.spare()
     begin = _start_udp if kind.startswith("UDP") else _start_tcp

@@ -5,7 +5,6 @@ import errno
 
 from firmware import commands
 from firmware.at.command import ALWAYS, command
-from firmware.at.messages import ATError
 
 
 @command("AT+MPYUPDATE", "url:text200, auth_mode:0..3=0, pki:0..1=0, ca:0..1=0", saved=ALWAYS)
@@ -36,9 +35,10 @@ class Upgrade:
     async def set(at, mode, version, name, nonblocking):
         url = _server(at)
         if _parse(url)[0] != bool(mode):
-            raise ATError()
+            raise OSError(errno.EINVAL, "mode and the URL of MPYUPDATE differ")
         update = _update()
-        result = (update.begin if nonblocking else update.wait)(at, url, version and version.lower().lstrip("v"), name)
+        version = version and version.lower().lstrip("v")
+        result = (update.begin if nonblocking else update.wait)(at, url, version, name or "ota")
         return None if nonblocking else await result
 
 
