@@ -197,7 +197,7 @@ def test_sysrollback(start, board):
         > AT+SYSLOG=1
         < ⏎OK⏎
         > AT+SYSROLLBACK
-        < ERR CODE:0x010a0000⏎⏎ERROR⏎
+        < no other firmware⏎ERR CODE:0x010a0002⏎⏎ERROR⏎
         """,
     )
 
