@@ -168,7 +168,7 @@ def _allocated(direction, size=256):
     """Bytes of the heap that a chunk in passthrough takes, between two looks from the AT port."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "bench.py").write_text(_COMMAND)
-        # Nothing is collected meanwhile, and the longer a busy machine takes, the more garbage there is beside the chunks.
+        # Nothing is collected meanwhile; the longer a busy machine takes, the more garbage is there beside the chunks.
         with Firmware("--commands", folder, "--heap", "4M") as subject:
             taken = []
             for chunks in (0, _CHUNKS):
