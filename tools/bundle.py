@@ -93,7 +93,7 @@ def _matches(what, value, expression, wanted):
 def read(data, where):
     """The Bundle in these bytes, with its digests checked, but not its signature. Raises BundleError."""
     damaged = BundleError(f"{where} is damaged or no bundle: build it anew with atbundle build")
-    head = re.match(rb"((?:[^\n]*\n)*?)signature ([A-Za-z0-9+/=]+)\n", data)
+    head = re.match(rb"((?:[^\n]*\n)*?)signature ((?:[A-Za-z0-9+/=]{4})+)\n", data)
     if not data.startswith(FORMAT) or not head or max(map(len, head[0].split(b"\n"))) >= LINE:
         raise damaged
     try:
