@@ -84,7 +84,7 @@ class Update:
 
     async def find(self, url, version, name):
         """The version of that name on the server, or the newest, and the URL of its bundle."""
-        url = "%s/%s/%s/" % (url[:-1] if url[-1:] == "/" else url, name, _board(self._at))
+        url = "%s/%s/%s/" % (url[:-1] if url[-1:] == "/" else url, name, self._at.board.FAMILY)
         download = self._open(url + "versions")
         best = None
         while await download.piece():
@@ -123,7 +123,7 @@ class Update:
                 del self._at.transmit  # it is made again when it is asked for
             bundle.verify(*signature)
             slot = _slot(self._at)
-            version = bundle.check(_NEW, _board(self._at), slot.KIND, name, version, VERSION)
+            version = bundle.check(_NEW, self._at.board.FAMILY, slot.KIND, name, version, VERSION)
             self.reached(_VERSIONED)
             slot.fits(bundle.files(_NEW))
             await self._write(download, slot)
@@ -166,11 +166,6 @@ class Update:
                 raise ValueError("not what the manifest says: " + path)
         if await download.piece():
             raise ValueError("there is more than the manifest says")
-
-
-def _board(at):
-    """The name of the chip's family in bundles and on servers."""
-    return "esp32" if at.board.CHIP.startswith("ESP32") else "esp8266"
 
 
 def _slot(at):

@@ -7,6 +7,7 @@ import machine
 import network
 
 CHIP = "ESP32"
+FAMILY = "esp32"  # in bundles and on servers
 COMPAT = "4.1.0.0"  # what AT+GMR claims: some drivers refuse an ESP32 below 3.2
 
 UART = 1

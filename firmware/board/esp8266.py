@@ -8,6 +8,7 @@ import micropython
 import network
 
 CHIP = "ESP8266"
+FAMILY = "esp8266"  # in bundles and on servers
 COMPAT = "2.3.0.0"  # what AT+GMR claims
 
 UART = 0
