@@ -319,9 +319,9 @@ WALKS = {
     control: ["echo 'ap down mpy-at' | socat - UNIX-CONNECT:/tmp/control"],
     own_command: [
         "AT+MPYREPL",
-        f"mpremote connect {PORT} mkdir :commands",
-        f"mpremote connect {PORT} cp examples/commands/pin.py :commands/pin.py",
-        f"mpremote connect {PORT} reset",
+        f".venv/bin/mpremote connect {PORT} mkdir :commands",
+        f".venv/bin/mpremote connect {PORT} cp examples/commands/pin.py :commands/pin.py",
+        f".venv/bin/mpremote connect {PORT} reset",
         "AT+PIN=4,1",
     ],
     board_file: [f".venv/bin/mpremote connect {PORT} cp board.json :board.json + reset"],
@@ -329,7 +329,7 @@ WALKS = {
         "make package",
         f".venv/bin/mpremote connect {PORT} mip install --target / build/package/package.json + reset",
     ],
-    certificates: ["mpremote mkdir :/certs + cp ca.pem :/certs/client_ca.0"],
+    certificates: [".venv/bin/mpremote mkdir :/certs + cp ca.pem :/certs/client_ca.0"],
     tls: [
         'AT+CIPSTART="SSL","example.com",443',
         'AT+CIPSERVER=1,443,"SSL"',

@@ -175,12 +175,32 @@ def test_noise(module):
     module.expect("⏎ERROR⏎")
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["", "ap", "ap down", "ap down nobody", "power", "power cut after 0 writes", r"uart noise \x0", "x" * 2000],
-)
-def test_control_commands_that_are_none(module, command):
-    assert module.control(command).startswith("error: ")
+# What is wrong with a line, and what is said of it.
+REFUSED = {
+    "": "'' is not one of the lines that docs/simulator.md has",
+    "x" * 2000: f"'{'x' * 2000}' is not one of the lines that docs/simulator.md has",
+    "ap down": "'ap down' is not of the form ap down|up NAME",
+    "ap channel 3": "'ap channel 3' is not of the form ap rssi|channel N NAME",
+    "ap dhcp yes mpy-at": "'ap dhcp yes mpy-at' is not of the form ap dhcp on|off NAME",
+    "ap down nobody": "no access point 'nobody'",
+    "ap channel 15 mpy-at": "channel must be a number from 1 to 14",
+    "ap rssi loud mpy-at": "rssi must be a number from -128 to 0",
+    "ap address 1.2.3 mpy-at": "address must be an IPv4 address",
+    "power": "'power' is not of the form power cycle, power cut after N writes",
+    "power cut after 0 writes": "the writes must be a number from 1 to 1000000",
+    "power cut after -1 writes": "the writes must be a number from 1 to 1000000",
+    "pin 99 high": "the pin must be a number from 0 to 39",
+    "pin x low": "the pin must be a number from 0 to 39",
+    "pin 6 low": "the chip has no pin 6",
+    "pin 4 on": "'pin 4 on' is not of the form pin N high|low",
+    r"uart noise \x0": "bytes are written as in a Python literal",
+}
+
+
+def test_control_commands_that_are_none(module):
+    for command, said in REFUSED.items():
+        assert module.control(command) == f"error: {said}"
+    assert module.control("ap").startswith("error: 'ap' is not of the form ap down|up NAME, ap rssi")
     module.settled()
 
 

@@ -7,19 +7,24 @@ import re
 import socket
 import stat
 
-from .radio_air import WifiFileError, mac_address
+from .radio_air import RANGES, WifiFileError, mac_address
 from .radio_softap import Refused
 
+# Each line as docs/simulator.md has it, what it has to look like, and what does it.
 _COMMANDS = (
-    (re.compile(r"ap (down|up) (.+)"), "access_point"),
-    (re.compile(r"ap (rssi|channel|address|dhcp|password) (\S+) (.+)"), "change"),
-    (re.compile(r"station (join|static|leave) (\S+)(?: (.+))?"), "station"),
-    (re.compile(r"power (cycle)"), "power_cycle"),
-    (re.compile(r"power cut after (\d+) writes?"), "power_cut"),
-    (re.compile(r"uart noise (.+)"), "noise"),
-    (re.compile(r"(asleep)"), "asleep"),
-    (re.compile(r"(wake)"), "wake"),
-    (re.compile(r"pin (\d+) (high|low)"), "pin"),
+    ("ap down|up NAME", re.compile(r"ap (down|up) (.+)"), "access_point"),
+    ("ap rssi|channel N NAME", re.compile(r"ap (rssi|channel) (\S+) (.+)"), "change"),
+    ("ap address IP NAME", re.compile(r"ap (address) (\S+) (.+)"), "change"),
+    ("ap dhcp on|off NAME", re.compile(r"ap (dhcp) (on|off) (.+)"), "change"),
+    ("ap password TEXT NAME", re.compile(r"ap (password) (\S+) (.+)"), "change"),
+    ("station join|static MAC [PASSWORD]", re.compile(r"station (join|static) (\S+)(?: (.+))?"), "station"),
+    ("station leave MAC", re.compile(r"station (leave) (\S+)()"), "station"),
+    ("power cycle", re.compile(r"power (cycle)"), "power_cycle"),
+    ("power cut after N writes", re.compile(r"power cut after (\S+) writes?"), "power_cut"),
+    ("uart noise BYTES", re.compile(r"uart noise (.+)"), "noise"),
+    ("asleep", re.compile(r"(asleep)"), "asleep"),
+    ("wake", re.compile(r"(wake)"), "wake"),
+    ("pin N high|low", re.compile(r"pin (\S+) (high|low)"), "pin"),
 )
 
 
@@ -72,7 +77,7 @@ class Control:
             client.close()
 
     def _answer(self, line):
-        for pattern, name in _COMMANDS:
+        for _, pattern, name in _COMMANDS:
             match = pattern.fullmatch(line)
             if match:
                 try:
@@ -80,6 +85,11 @@ class Control:
                 except ControlError as error:
                     return f"error: {error}"
                 return "ok"
+        words = line.split()
+        near = [form for form, _, _ in _COMMANDS if words[:1] == form.split()[:1]]
+        nearer = [form for form in near if words[1:2] and words[1] in form.split()[1].split("|")]
+        if near:
+            return f"error: {line!r} is not of the form {', '.join(nearer or near)}"
         return f"error: {line!r} is not one of the lines that docs/simulator.md has"
 
     def _access_point(self, direction, name):
@@ -95,9 +105,9 @@ class Control:
 
     def _change(self, key, value, name):
         """Changes one key of an access point's table; stations that it has let in stay."""
-        if key in ("rssi", "channel") and value.lstrip("-").isdigit():
-            value = int(value)
-        elif key == "dhcp" and value in ("on", "off"):
+        if key in ("rssi", "channel"):
+            value = _number(key, value, *RANGES[key])
+        elif key == "dhcp":
             value = value == "on"
         for ap in self._named(name):
             try:
@@ -122,9 +132,7 @@ class Control:
         self._module.power_cycle()
 
     def _power_cut(self, writes):
-        if int(writes) == 0:
-            raise ControlError("the number of writes starts at 1")
-        self._module.cut_after(int(writes))
+        self._module.cut_after(_number("the writes", writes, 1, 1_000_000))
 
     def _asleep(self, _):
         if not self._module.asleep():
@@ -135,10 +143,11 @@ class Control:
             raise ControlError("the module does not sleep, or no pin wakes it")
 
     def _pin(self, number, level):
+        number = _number("the pin", number, *self._module.pins.range)
         try:
-            self._module.drive(int(number), int(level == "high"))
+            self._module.drive(number, int(level == "high"))
         except ValueError:
-            raise ControlError(f"no pin {number}") from None
+            raise ControlError(f"the chip has no pin {number}") from None
 
     def _noise(self, text):
         r"""The bytes are written as in a Python literal: \x00, \r and so on."""
@@ -150,6 +159,13 @@ class Control:
             self._terminal.noise(data)
         except BlockingIOError:
             raise ControlError("the module does not read") from None
+
+
+def _number(what, text, low, high):
+    """The number in a line; raises ControlError for what is none, or is not in the range."""
+    if not re.fullmatch(r"-?\d{1,9}", text) or not low <= int(text) <= high:
+        raise ControlError(f"{what} must be a number from {low} to {high}")
+    return int(text)
 
 
 def _drop_stale(path):

@@ -15,6 +15,7 @@ class Pins:
 
     def __init__(self, board):
         self._there = _PINS[board]
+        self.range = min(self._there), max(self._there)
         self._output = _OUTPUT[board]
         self._inputs_only = _INPUTS_ONLY[board]
         self._outside = {}

@@ -19,7 +19,7 @@ SECURITY = {
 DEFAULT_NETWORK = {"ssid": "mpy-at", "password": "12345678"}
 
 # What a number may be; a signal of 0 dBm is stronger than any that was ever received.
-_RANGES = {"channel": (1, 14), "rssi": (-128, 0), "join_ms": (0, 3_600_000), "ntp_port": (1, 65535)}
+RANGES = {"channel": (1, 14), "rssi": (-128, 0), "join_ms": (0, 3_600_000), "ntp_port": (1, 65535)}
 _WEP_KEYS = (5, 10, 13, 26)
 
 
@@ -69,7 +69,7 @@ class AccessPoint:
 
     def _use(self):
         vars(self).update(self._table)
-        for key, (low, high) in _RANGES.items():
+        for key, (low, high) in RANGES.items():
             if not low <= getattr(self, key) <= high:
                 raise WifiFileError(f"{key} must be from {low} to {high}")
         if not 1 <= len(self.ssid.encode()) <= 32:
