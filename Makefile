@@ -24,7 +24,7 @@ help:
 	@echo '             firmware, AT_PORT= to check it on, KEY= the public key whose updates it takes; DRY_RUN=1'
 	@echo '             BOARD=ESP32_GENERIC only says what would be done'
 	@echo 'make flash   write MicroPython to a board, then the firmware: PORT= BOARD=ESP32_GENERIC and if need be IMAGE='
-	@echo '             and SHA256= of that, AT_PORT=, KEY=, KEEP=1 to leave what else is in the flash, DRY_RUN=1'
+	@echo '             and SHA256= of that, BAUD= of esptool, AT_PORT=, KEY=, KEEP=1 to leave what else is in the flash, DRY_RUN=1'
 	@echo 'make package put the firmware for ESP32s into build/package, for mpremote mip install; KEY= as above'
 	@echo 'make clean   remove .venv and everything that was built'
 

@@ -235,12 +235,14 @@ WRONG = [
     ([*BUILD, "good", "--source", "nowhere"], "nowhere has no boot.py"),
     (
         ["build", "--board", "esp32", "-o", "good/x.atb", "--key", "good"],
-        "cannot make the folder good: File exists",
+        "there is no folder good: make it, or correct the path",
     ),
     (
         ["build", "--board", "esp32", "--root", "good", "--key", "good"],
         "cannot make the folder good/ota/esp32: Not a directory",
     ),
+    (["build", "--board", "esp32", "-o", "X/Y", "--key", "good"], "there is no folder X: make it, or correct the path"),
+    (["build", "--board", "esp32", "--root", "X/Y", "--key", "good"], "there is no folder X: make it, "),
     (
         [*BUILD, "long", "--board", "esp8266"],
         "an ESP8266 has memory for keys of 2048 bits: sign with one of atbundle keygen",

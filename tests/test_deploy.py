@@ -5,6 +5,7 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import bundles
 import pytest
 from module import LIMIT
 from mpyat import board_port, deploy
@@ -80,7 +81,7 @@ def test_from_the_prompt(start, board):
 
 def test_past_a_running_firmware(start):
     """Also in passthrough, and at another rate, which the firmware has again afterwards."""
-    module = start()
+    module = start("--update-key", bundles.public())
     module.send('AT+CWJAP="mpy-at","12345678"')
     module.expect("WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎")
     peer = Peer()
@@ -96,7 +97,16 @@ def test_past_a_running_firmware(start):
     assert status == 0, said
     assert f"{module.port}: AT firmware" in said and "Up to date: main.py" not in said
     assert said.splitlines()[-1].startswith(f"{module.port}: AT+GMR answers with version ")
+    assert "updates over the air end with this, as no KEY= is given" in said
     peer.close()
+
+
+@pytest.mark.roomy(reason="the MicroPython for 32 bits has no raw REPL")
+def test_a_key_for_updates_is_noticed_in_romfs(start):
+    for options, updates in (("--update-key", bundles.public()), True), ((), False):
+        module = start("--board", "esp8266", *options)
+        at_the_prompt(module, "")
+        assert deploy.Board(module.port).updates == updates
 
 
 def test_another_version_is_noticed(start, monkeypatch):

@@ -116,6 +116,16 @@ def test_not_a_flash_image(tmp_path):
     assert "no/such/folder" in failing("--flash", str(tmp_path / "no/such/folder/flash.img"))
 
 
+@pytest.mark.parametrize("board, other", [("esp32", "ESP8266"), ("esp8266", "ESP32")])
+def test_the_flash_of_the_other_chip(tmp_path, board, other):
+    flash = tmp_path / "flash.img"
+    flash.write_bytes(build(other.lower()).flash.read_bytes())
+    before = flash.read_bytes()
+    said = f"{flash} is not a flash image that can be used: it is the flash of an {other}"
+    assert failing("--flash", str(flash), "--board", board).endswith(said)
+    assert flash.read_bytes() == before
+
+
 def test_power_cycle(module):
     module.command("AT+CWMODE=2")
     assert module.control("power cycle") == "ok"
@@ -187,8 +197,8 @@ REFUSED = {
     "ap rssi loud mpy-at": "rssi must be a number from -128 to 0",
     "ap address 1.2.3 mpy-at": "address must be an IPv4 address",
     "power": "'power' is not of the form power cycle, power cut after N writes",
-    "power cut after 0 writes": "the writes must be a number from 1 to 1000000",
-    "power cut after -1 writes": "the writes must be a number from 1 to 1000000",
+    "power cut after 0 writes": "N must be a number from 1 to 1000000",
+    "power cut after -1 writes": "N must be a number from 1 to 1000000",
     "pin 99 high": "the pin must be a number from 0 to 39",
     "pin x low": "the pin must be a number from 0 to 39",
     "pin 6 low": "the chip has no pin 6",

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from mpyat.build import write_flash
+from mpyat.build import build, write_flash
 from saved import answers, power_cycle
 from tls_peers import put
 
@@ -122,7 +122,7 @@ def test_files_that_were_put_on_the_flash_by_other_means(start, tmp_path, author
     flash = tmp_path / "flash.img"
     start("--flash", flash).stop()
     (tmp_path / "ca.pem").write_bytes(authority.root.pem)
-    write_flash(flash, {"/certs/client_ca.1": tmp_path / "ca.pem"})
+    write_flash(flash, build("esp32").files | {"/certs/client_ca.1": tmp_path / "ca.pem"})
     module = start("--flash", flash)
     module.send('AT+SYSMFG=1,"client_ca"')
     module.expect('+SYSMFG:"client_ca","client_ca.1",8⏎⏎OK⏎')

@@ -346,10 +346,11 @@ def _drop_old(store, board):
         shutil.rmtree(path, ignore_errors=True)
 
 
-def write_flash(image, files):
+def write_flash(image, files, in_place=None):
     """Brings a flash image, made if it is not there, up to {path on it: path here, or None to remove it}.
 
-    What else is on it stays, except for outdated modules of the firmware and what updates have left. Raises BuildError.
+    What else is on it stays, except for outdated modules of the firmware and what updates have left. in_place: whether
+    the image is that of a chip whose firmware runs from ROMFS; one of the other kind is refused. Raises BuildError.
     """
     make = not image.exists()
     if make:
@@ -359,7 +360,7 @@ def write_flash(image, files):
         raise BuildError(f"{image} is not a flash image: its size is not {FLASH_SIZE} bytes")
     with tempfile.NamedTemporaryFile("w", suffix=".json") as order:
         names = {path: here and str(here) for path, here in ({"/slot": None, "/slot.new": None} | files).items()}
-        json.dump({"files": names, "make": make}, order)
+        json.dump({"files": names, "make": make, "in_place": in_place}, order)
         order.flush()
         try:
             _run_micropython(_TOOLS / "chip/flash/makeflash.py", str(image), order.name)

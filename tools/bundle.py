@@ -144,12 +144,23 @@ def add(root, data, where="the bundle"):
     """Puts a bundle into the folder of a server, and into its index; returns where it is. Raises BundleError."""
     bundle = read(data, where)
     path = Path(root, bundle.name, bundle.board, bundle.file_name)
+    _there(Path(root).parent)
     if path.exists() and load(path)[1] != data:
         # Whoever has a part of it would go on with the other.
         raise BundleError(f"{path} is there already and differs: give another --version, or remove that file")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BundleError(f"cannot make the folder {path.parent}: {error.strerror}") from None
     _write(path, data)
     index(path.parent)
     return path
+
+
+def _there(folder):
+    """Raises BundleError unless the folder is there: a path with a slip is not to become a new one."""
+    if not folder.is_dir():
+        raise BundleError(f"there is no folder {folder}: make it, or correct the path")
 
 
 def index(folder):
@@ -171,11 +182,6 @@ def numbers(version):
 
 def _write(path, data):
     """Replaces a file at one stroke, as it may be being served. Raises BundleError."""
-    if not path.parent.is_dir():
-        try:
-            path.parent.mkdir(parents=True)
-        except OSError as error:
-            raise BundleError(f"cannot make the folder {path.parent}: {error.strerror}") from None
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as file:
             file.write(data)
@@ -207,6 +213,7 @@ def _build(options):
     key = signing.private(options.key)
     next_key = signing.public(options.next_key) if options.next_key else None
     version = options.version.removeprefix("v")
+    _there(Path(options.root or options.output).parent)
     data = make(options.board, key, version, options.name, options.source, next_key)
     path = add(options.root, data) if options.root else Path(options.output)
     if options.output:
@@ -263,7 +270,7 @@ def _parser():
     made.set_defaults(run=_build)
 
     made = kinds.add_parser("add", help="put bundles into the folder of a server")
-    made.add_argument("root", help="the folder that the server serves")
+    made.add_argument("root", help="the folder that the server serves; it is made if it is not there")
     made.add_argument(
         "bundles", nargs="*", metavar="bundle", help="if there is none, the lists of versions are renewed"
     )

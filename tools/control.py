@@ -132,7 +132,7 @@ class Control:
         self._module.power_cycle()
 
     def _power_cut(self, writes):
-        self._module.cut_after(_number("the writes", writes, 1, 1_000_000))
+        self._module.cut_after(_number("N", writes, 1, 1_000_000))
 
     def _asleep(self, _):
         if not self._module.asleep():

@@ -11,9 +11,16 @@ from .board_port import PROMPT_BAUD, BoardError, leave_at, mpremote, restarted, 
 from .build import BuildError, build, update_key
 
 # What is on the board: the platform, the version of MicroPython and that of its .mpy files, the bytes of the ROMFS
-# partition, the modules and slots on the flash, and those of boot.py and main.py that are there.
+# partition, the modules and slots on the flash, those of boot.py and main.py that are there, and whether a firmware
+# there takes updates: the module with the key is small without one.
 _QUERY = """
 import os,sys,json
+k=0
+for f in ('','/rom','/b'):
+ try:
+  k|=os.stat(f+'/firmware/update_key.mpy')[6]>200
+ except OSError:
+  pass
 try:
  import vfs
  vfs.umount('/b')
@@ -49,7 +56,7 @@ for f in ('/firmware','/b'):
 s=[f for f in ('boot.py','main.py') if f in t]
 i=sys.implementation
 u=os.uname()
-print('board:'+json.dumps([u[0],u[4],i[1][:3],getattr(i,'_mpy',0)&255,rom,m,s]))
+print('board:'+json.dumps([u[0],u[4],i[1][:3],getattr(i,'_mpy',0)&255,rom,m,s,k]))
 """
 _REMOVE = """
 import os
@@ -69,7 +76,9 @@ class Board:
         found = [line for line in said.splitlines() if line.startswith("board:")]
         if not found:
             raise BoardError(f"{port}: MicroPython's prompt answers with something else")
-        platform, self.machine, version, mpy, self.rom, self.modules, self.starters = json.loads(found[0][6:])
+        platform, self.machine, version, mpy, self.rom, self.modules, self.starters, self.updates = json.loads(
+            found[0][6:]
+        )
         if platform not in ("esp32", "esp8266"):
             raise BoardError(f"{port}: this is no ESP32 and no ESP8266 but {self.machine}")
         if tuple(version) < _OLDEST or mpy != _MPY:
@@ -117,6 +126,8 @@ def deploy(port, baud, at_port=None, source=None, key=None):
     print(f"{port}: {board.machine}; the firmware goes into {where}", flush=True)
     if not built.rom and board.name == "esp8266":
         print("the heap of an ESP8266 without ROMFS may be too small: see docs/getting-started.md", flush=True)
+    if board.updates and not modulus:
+        print("updates over the air end with this, as no KEY= is given: see docs/updates.md", flush=True)
     mpremote(port, *steps(built, board.modules, board.starters))
     mpremote(port, "reset")
     return checked(port, at_port, baud, built)

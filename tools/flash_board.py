@@ -83,16 +83,8 @@ def flash(options):
     """Writes the image and the firmware; returns the line that says what AT+GMR answers. Raises BoardError."""
     if options.board not in BOARDS:
         raise BoardError(f"BOARD={options.board or ''} is not one of {', '.join(BOARDS)}")
-    image = options.image or images.get(options.board)
-    try:
-        found = checked_image(options.board, image, options.sha256)
-    except BoardError:
-        if not options.image:
-            images.drop(image)
-        raise
     update_key(options.update_key)  # before anything is written
-    print(f"{image}: SHA-256 {found}", flush=True)
-    written = command(options.board, options.port, options.baud, image, options.keep)
+    written = command(options.board, options.port, options.baud, _image(options), options.keep)
     if options.dry_run:
         print(" ".join(written[2:]))
         rehearse(options.port, family(options.board), key=options.update_key)
@@ -107,6 +99,22 @@ def flash(options):
             if time.monotonic() > deadline:
                 raise
             time.sleep(2)
+
+
+def _image(options):
+    """The path of the image, which is checked; for a dry run without one the name that it would have."""
+    image = options.image or images.get(options.board, download=not options.dry_run)
+    if not image:
+        print(f"get {images.wanted(options.board)}, and look into it")
+        return images.name(options.board)
+    try:
+        found = checked_image(options.board, image, options.sha256)
+    except BoardError:
+        if not options.image:
+            images.drop(image)
+        raise
+    print(f"{image}: SHA-256 {found}", flush=True)
+    return image
 
 
 def main():

@@ -21,29 +21,35 @@ def _page(board):
     return f"{SITE}/download/{board}/"
 
 
-def _name(board):
+def name(board):
+    """What the image is called; DATE stands for its day."""
     return f"{board}{_VARIANTS.get(board, '')}-DATE-v{VERSION}.bin"
 
 
 def _pattern(board):
-    return re.escape(_name(board)).replace("DATE", r"\d{8}")
+    return re.escape(name(board)).replace("DATE", r"\d{8}")
 
 
-def get(board):
-    """The path of the image, which is downloaded unless it was before. Raises BoardError."""
+def get(board, download=True):
+    """The path of the image, which is downloaded unless it was before; without `download` it is None then. Raises
+    BoardError."""
     try:
         folder = store() / "images"
         folder.mkdir(exist_ok=True)
         for path in sorted(folder.iterdir()):
             if re.fullmatch(_pattern(board), path.name):
                 return _unchanged(path)
-        return _download(board, folder)
+        return _download(board, folder) if download else None
     except (OSError, http.client.HTTPException, BuildError) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         raise BoardError(
-            f"cannot get MicroPython's image: {reason}. Get {_name(board)} from {_page(board)} by other means,"
-            " and give it with IMAGE="
+            f"cannot get MicroPython's image: {reason}. Get {wanted(board)} by other means, and give it with IMAGE="
         ) from None
+
+
+def wanted(board):
+    """What get() looks for, and where."""
+    return f"{name(board)} from {_page(board)}"
 
 
 def drop(path):
@@ -55,7 +61,7 @@ def drop(path):
 def _download(board, folder):
     listed = re.search(rf'href="(/resources/firmware/({_pattern(board)}))"', _read(_page(board)).decode())
     if not listed:
-        raise BoardError(f"{_page(board)} does not list {_name(board)}: give an image with IMAGE=")
+        raise BoardError(f"{_page(board)} does not list {name(board)}: give an image with IMAGE=")
     address = SITE + listed[1]
     print(f"getting {address}", flush=True)
     data = _read(address)

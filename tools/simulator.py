@@ -244,7 +244,8 @@ def _flash(options, built, networks, cleanup):
             shutil.copyfile(built.flash, image)
         _lock(image, cleanup)
         if not new or ports or files.keys() != built.files.keys() | {"/bench.json"}:
-            write_flash(image, files)
+            # A MicroPython without ROMFS has the firmware of an ESP8266 on its flash, too.
+            write_flash(image, files, in_place=bool(built.rom) if options.has_rom else None)
     except OSError as error:
         raise Failure(f"cannot use {image}: {error.strerror}") from None
     return image

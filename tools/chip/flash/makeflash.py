@@ -1,5 +1,5 @@
 """Makes or refreshes a flash image; runs in a MicroPython of its own with a large heap, not as the chip.
-Arguments: the image, and a JSON file {"files": {path on the flash: path on the PC or null}, "make": bool}."""
+Arguments: the image, and a JSON file: {"files": {path there: path here or null}, "make": bool, "in_place": bool, null}."""
 
 import json
 import os
@@ -70,6 +70,9 @@ def main(image, order):
     if order["make"]:
         vfs.VfsLfs2.mkfs(device)
     vfs.mount(vfs.VfsLfs2(device), "/flash")
+    there = os.listdir("/flash")
+    if order["in_place"] is not None and "main.py" in there and ("firmware" in there) == order["in_place"]:
+        raise SystemExit("it is the flash of an %s" % ("ESP32" if order["in_place"] else "ESP8266"))
     files = {"/flash" + path: source for path, source in order["files"].items()}
     for folder in ("/flash/firmware", "/flash/b"):
         clean(folder, files)
