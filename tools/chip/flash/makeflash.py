@@ -1,5 +1,5 @@
 """Makes or refreshes a flash image; runs in a MicroPython of its own with a large heap, not as the chip.
-Arguments: the image, and a JSON file: {"files": {path there: path here or null}, "make": bool, "in_place": bool, null}."""
+Arguments: the image, and a JSON file {"files": {path there: path here, or null}, "make": bool, "in_place": bool}."""
 
 import json
 import os
