@@ -25,7 +25,8 @@ help:
 	@echo '             BOARD=ESP32_GENERIC only says what would be done'
 	@echo 'make flash   write MicroPython to a board, then the firmware: PORT= BOARD=ESP32_GENERIC and if need be IMAGE='
 	@echo '             and SHA256= of that, BAUD= of esptool, AT_PORT=, KEY=, KEEP=1 to leave what else is in the flash, DRY_RUN=1'
-	@echo 'make package put the firmware for ESP32s into build/package, for mpremote mip install; KEY= as above'
+	@echo 'make package put the firmware for ESP32s into build/package, for mpremote mip install; KEY= as above; BRANCH= also'
+	@echo '             commits it to a branch of that name, which holds nothing else'
 	@echo 'make clean   remove .venv and everything that was built'
 
 setup: $(READY) $(STUBS_READY)
@@ -101,7 +102,7 @@ flash: $(BOARDS_READY)
 		$(if $(KEY),--update-key '$(KEY)') '$(PORT)' '$(BOARD)' $(if $(IMAGE),'$(IMAGE)')
 
 package: $(READY)
-	@$(VENV)/bin/python -m mpyat.package $(if $(KEY),--update-key '$(KEY)')
+	@$(VENV)/bin/python -m mpyat.package $(if $(KEY),--update-key '$(KEY)') $(if $(BRANCH),--branch '$(BRANCH)')
 
 clean:
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache

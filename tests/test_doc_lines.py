@@ -51,6 +51,11 @@ ELSEWHERE = {
     "mpremote connect PATH": "test_prompt.py: test_mpremote_brings_a_command",
     "mpremote romfs deploy": "test_deploy.py: test_from_the_prompt",
     "mpremote mip": "test_package.py: test_install",
+    "make package BRANCH=package": "test_package.py: test_install_from_github",
+    "git push origin package": "test_package.py: test_install_from_github",
+    f".venv/bin/mpremote connect {PORT} mip install --target / github:owner/repository@package + reset": (
+        "test_package.py: test_install_from_github"
+    ),
     ".venv/bin/atbundle keygen update.key": UPDATE,
     ".venv/bin/atbundle build --board esp32 --key update.key --version 0.2.0 --root updates": UPDATE,
     "python3 -m http.server --directory updates 8080": UPDATE,

@@ -7,13 +7,14 @@ import shutil
 import sys
 from pathlib import Path
 
+from . import branch, sources
 from .build import BuildError, build, store, update_key
 
 _FOLDER = "package"
 
 
 def write(folder, source=None, key=None):
-    """Makes the folder anew, with package.json and what that names. Raises BuildError.
+    """Makes the folder anew, with package.json and what that names; returns the Build. Raises BuildError.
 
     key: the file of the public key whose updates the firmware takes."""
     built = build("esp32", source, key=update_key(key))
@@ -27,6 +28,7 @@ def write(folder, source=None, key=None):
     # Addresses without a server are those beside package.json.
     package = {"urls": [[name, name] for name in names], "version": built.info[0]}
     (folder / "package.json").write_text(json.dumps(package, indent=1) + "\n")
+    return built
 
 
 def main():
@@ -34,13 +36,17 @@ def main():
     parser = argparse.ArgumentParser(prog="make package", description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, help="where to (default: build/package)")
     parser.add_argument("--update-key", metavar="FILE", help="the public key whose updates the firmware takes")
+    parser.add_argument("--branch", metavar="NAME", help="also commit the folder's files to this branch, and no others")
     options = parser.parse_args()
     try:
         folder = options.folder or store() / _FOLDER
-        write(folder, key=options.update_key)
-    except (BuildError, OSError) as error:
+        built = write(folder, key=options.update_key)
+        print(f"{folder}/package.json")
+        if options.branch:
+            new = branch.commit(sources.root(), folder, options.branch, f"Version {built.info[0]}, {built.info[1]}")
+            print(f"branch {options.branch}: {new[:7]}; git push origin {options.branch} publishes it")
+    except (BuildError, OSError, branch.BranchError) as error:
         sys.exit(f"package: {error}")
-    print(f"{folder}/package.json")
 
 
 if __name__ == "__main__":
