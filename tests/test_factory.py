@@ -134,7 +134,7 @@ def test_fs(start, tmp_path):
         >> x
         < ⏎OK⏎
         > AT+FS=0,4,"."
-        < +FS:filename other ⏎⏎OK⏎
+        < +FS:filename other⏎⏎OK⏎
         > AT+FS=1,5,"other"
         < +FS:9dd4e461268c8034f5c8564e155c67a6⏎⏎OK⏎
         > AT+FS=1,6
@@ -155,7 +155,7 @@ def test_fs(start, tmp_path):
         module.expect("⏎ERROR⏎")
     module.stop()
     module = start("--board", "esp32", "--flash", flash)
-    play_transcript(module, '> AT+FS=0,4,"/"\n < +FS:filename ⏎⏎OK⏎')
+    play_transcript(module, '> AT+FS=0,4,"/"\n < +FS:filename⏎⏎OK⏎')
 
 
 def test_fs_with_much_data(start):

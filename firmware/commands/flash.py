@@ -109,7 +109,7 @@ class Files:
         elif operation == _LIST:
             if filename not in (".", "/"):
                 raise ATError(messages.E_FAILED, 2)
-            at.line("+FS:%s", "".join([name + " " for name in _names()]))
+            at.line("+FS:%s", " ".join(_names()))
         elif not filename or "/" in filename or filename in (".", ".."):
             raise ATError(messages.E_FAILED, 2)
         elif operation == _ERASE:
