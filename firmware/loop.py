@@ -7,9 +7,9 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
-# A full collection costs more than many short commands together, so it waits until so many
-# tasks and lines have left their garbage, and then for a moment in which nothing is due.
-_COLLECT_EVERY = const(32)
+# A collection costs as much as several short commands, so it waits until tasks and lines may have left garbage in about
+# half of what was free, if each leaves so many bytes, and then for a moment in which nothing is due.
+_GARBAGE = const(256)
 
 
 class Timer:
@@ -112,7 +112,7 @@ class Loop:
         self._due = 0  # no timer is due before; the one that was may have been stopped or put off
         self._ready = []
         self._soon = []
-        self._litter = 0
+        self._litter = self._enough = 0  # tasks and lines so far, and how many make a collection worth while
         self._stopped = self._hurry = self._late = False
         self.task = None  # the one that runs at this moment
         self.turns = []
@@ -201,10 +201,11 @@ class Loop:
         if self._ready or self._hurry:
             self._hurry = False
             ms = 0
-        if self._litter >= _COLLECT_EVERY and ms:
+        if self._litter > self._enough and ms:
             self._litter = 0
             self.lowest = min(self.lowest, gc.mem_free())
             gc.collect()
+            self._enough = gc.mem_free() // (2 * _GARBAGE)
         return ms
 
     def _fire(self):

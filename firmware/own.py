@@ -17,7 +17,7 @@ def load(find, last):
     for file in sorted(os.listdir(commands.OWN)):
         if file.endswith((".py", ".mpy")) and file not in _broken:
             _load(file, find, last)
-    table[commands.OWN] = ()
+    table[None] = ()
 
 
 def _load(file, find, last):
@@ -53,7 +53,7 @@ def every(find):
     """A list of name and flags of each command that is not of the firmware."""
     found = []
     for name, row in table.items():
-        if name != commands.OWN and not find(name)[0]:
+        if name and not find(name)[0]:
             flags = (commands.SET | commands.TEST) if row[SET] else 0
             flags |= commands.QUERY if row[QUERY] else 0
             found.append((name, flags | (commands.EXECUTE if row[EXECUTE] else 0)))

@@ -73,11 +73,13 @@ class Interpreter:
         elif stop < 0:
             stop = length
         try:
-            name = str(line[:stop], "utf-8").upper()
+            name = str(line[:stop], "utf-8")
         except UnicodeError:
             name = ""
-        if name[:2] != "AT":
-            raise ATError(messages.E_UNKNOWN if line[:2].upper() == b"AT" else messages.E_NOT_AT)
+        if name not in table:
+            name = name.upper()
+            if not name.startswith("AT"):
+                raise ATError(messages.E_UNKNOWN if line[:2].upper() == b"AT" else messages.E_NOT_AT)
         rest = length - stop
         if not rest:
             return name, EXECUTE, stop

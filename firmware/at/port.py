@@ -53,10 +53,14 @@ class Port:
 
     def write(self, text):
         """Queues a piece of text whole; it leaves at the end of this round, or when the UART can."""
-        size = len(text)
-        self._make_room(size)
-        self._out[self._tail : self._tail + size] = text
-        self._tail += size
+        tail = self._tail
+        stop = tail + len(text)
+        if stop > len(self._out):
+            self._make_room(len(text))
+            tail = self._tail
+            stop = tail + len(text)
+        self._out[tail:stop] = text
+        self._tail = stop
 
     def copy(self, buffer, size):
         """Queues buffer[:size], a few bytes, as `write` does, but makes no object for it: for what goes with data."""
@@ -82,9 +86,6 @@ class Port:
     def has_room(self):
         """Whether a command's answer fits now; while not, no line of the host is looked at."""
         return not self.deaf and len(self._out) - (self._tail - self._head) >= _ANSWER
-
-    def _open(self):
-        return self._data is None and self.has_room()
 
     def idle(self):
         """Whether all that was written has been handed to the UART."""
@@ -160,13 +161,16 @@ class Port:
 
     def settle(self):
         """Ends a round: what was written leaves, and the UART is polled for what can now be dealt with."""
-        full = not self._open()
-        self.flush()
-        if full and self._open():
-            # Those who found no place in this round have no other event to wake them.
-            self._loop.hurry()
+        room = self.has_room()
+        if self._tail or self._data is not None:
+            full = not room or self._data is not None
+            self.flush()
+            room = self.has_room()
+            if full and room and self._data is None:
+                # Those who found no place in this round have no other event to wake them.
+                self._loop.hurry()
         events = select.POLLOUT if self._stuck else 0
-        if self.has_room() and not self._full:
+        if room and not self._full:
             if self._start == self._end:
                 events |= select.POLLIN
             else:
@@ -227,7 +231,7 @@ class Port:
         """Takes the bytes up to the end of a line, or all; returns how far it came."""
         feed = self._in.find(b"\n", start, end)
         stop = end if feed < 0 else feed + 1
-        piece = memoryview(self._in)[start:stop]
+        piece = self._in[start:stop]
         size = stop - start
         if self.echo:
             self.write(piece)

@@ -14,7 +14,7 @@ from firmware.at.messages import ATError
 # Lines "NAME module flags"; what stands before the modules' names; lines "NAME signature;signature".
 from firmware.commands.index import INDEX, PACKAGE, SAVED
 
-# Where the host's owner puts commands; in `table` it is a mark that they are loaded.
+# Where the host's owner puts commands. None in `table`, which is no name, is the mark that they are loaded.
 OWN = "/commands"
 # What else is loaded again when it is needed; in front of each is what holds it for longer than a command, see
 # _holders().
@@ -106,7 +106,7 @@ def _import(module, last=False):
 def _has_own():
     """Whether there are files in /commands that have not been loaded."""
     try:
-        return OWN not in table and bool(os.stat(OWN))
+        return None not in table and bool(os.stat(OWN))
     except OSError:
         return False
 
@@ -179,7 +179,7 @@ def every():
         yield name, flags
         start = INDEX.find(b"\n", start) + 1
     load("")
-    if OWN in table:
+    if None in table:
         from firmware import own
 
         yield from own.every(_find)
