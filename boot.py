@@ -9,12 +9,15 @@ import machine
 def choose():
     # /slot has five words: the slot in use, 0 or 1; how often it may have been started without reaching `ready`, 0 once
     # it has; 1 if the host is to hear that it came back; the versions in both slots, - where no whole firmware is.
+    # Where the slots belong to different images of MicroPython, the labels of the partitions with those follow.
     try:
         with open("/slot") as file:
             state = file.read(99).split()
         slot, tries, news = [int(word) for word in state[:3]]
-        if slot >> 1 or len(state) != 5:
+        if slot >> 1 or len(state) not in (5, 7):
             raise ValueError
+        if len(state) > 5 and state[4 - slot] != "-" and runs(state[6 - slot]):
+            tries = 3  # the bootloader went back, or was not told to go on before the power went
     except (OSError, ValueError):  # there was no update yet, or the file is damaged
         slot = tries = news = 0
     if slot or not (there("") or there("/rom")):
@@ -44,12 +47,28 @@ def mount():
         pass
 
 
+def runs(label, brings=False):
+    # Whether this image of MicroPython is running. `brings`: it was `ready` before, and is to be started from now on;
+    # mostly the bootloader has seen to that already.
+    try:
+        from esp32 import Partition
+
+        if brings and Partition(Partition.BOOT).info()[4] != label:
+            Partition(label).set_boot()
+            Partition.mark_app_valid_cancel_rollback()
+        return Partition(Partition.RUNNING).info()[4] == label
+    except (ImportError, OSError):  # it is not there any more
+        return False
+
+
 def begin(state, slot, tries):
     # Counts a start that has not reached `ready`. The third one brings the other slot back, and one that hangs ends
     # after a while.
     back = tries > 2
     state[1] = str(tries + 1)
     if back:
+        if len(state) > 5:
+            runs(state[6 - slot], True)
         state[:3] = str(1 - slot), "0", "1"
         state[3 + slot] = "-"
     with open("/slot.new", "w") as file:
@@ -72,6 +91,8 @@ try:
 except ImportError:
     pass
 else:
+    if not callable(news):
+        runs = None
     if machine.reset_cause() == machine.SOFT_RESET:
         # Only somebody at MicroPython's prompt starts anew so, as mpremote does. On this chip the prompt forgets that
         # AT+MPYREPL has given it the AT port; on the ESP8266 it is there by itself.

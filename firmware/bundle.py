@@ -64,8 +64,8 @@ def verify(digest, line):
         raise ValueError("the signature is not right")
 
 
-def check(path, board, kind, name, version, running):
-    """The version of the bundle that has this manifest, if it is for this board and kind of slot, has this name if
+def check(path, board, kinds, name, version, running):
+    """The version of the bundle that has this manifest, if it is for this board and of such a kind, has this name if
     there is one, and is this version, or without one newer than the one that is running."""
     with open(path, "rb") as file:
         said = file.readline(99) and [_field(file, key) for key in _KEYS]
@@ -76,9 +76,12 @@ def check(path, board, kind, name, version, running):
         raise ValueError("it is another version: " + said[1])
     if not version and found <= numbers(running):
         raise ValueError("it is not newer: " + said[1])
-    if said[2:4] != [board, kind]:
+    if said[2] != board or said[3] not in kinds:
         raise ValueError("it is for another board: %s, %s" % tuple(said[2:4]))
-    if numbers(said[4]) > list(sys.implementation[1][:3]) or int(said[5]) != sys.implementation._mpy & 0xFF:
+    # An image brings the MicroPython that it needs.
+    if said[3] != "image" and (
+        numbers(said[4]) > list(sys.implementation[1][:3]) or int(said[5]) != sys.implementation._mpy & 0xFF
+    ):
         raise ValueError("it is for another MicroPython: %s, .mpy %s" % tuple(said[4:]))
     return said[1]
 

@@ -17,14 +17,15 @@ _FOLDER = const(0x4000)
 
 
 class Slot:
-    """The slot that does not run. `pause()`, which is to be awaited, gives other things a turn."""
+    """The slot that does not run; `at` is the App."""
 
-    KIND = "mpy"
+    KINDS = ("mpy",)
+    labels = ()  # both slots have the same MicroPython
 
-    def __init__(self, pause):
+    def __init__(self, at):
         self.number = 1 - slots.running()
         self._base = "/b/" if self.number else "/"
-        self._pause = pause
+        self._loop = at.loop
         self._file = None
 
     def fits(self, entries):
@@ -55,7 +56,7 @@ class Slot:
             if not path:
                 return
             os.remove(path)
-            await self._pause()
+            await self._loop.sleep(0)
 
     def there(self):
         """OSError if there is nothing that can be started."""
@@ -63,6 +64,10 @@ class Slot:
 
     def open(self, path):
         """The next write() calls are for this file."""
+        self.close()
+        self._file = self._create(path)
+
+    def _create(self, path):
         path = self._base + (_NEW if path == _APP else path)
         at = path.find("/", 1)
         while at > 0:
@@ -71,8 +76,7 @@ class Slot:
             except OSError:  # it is there
                 pass
             at = path.find("/", at + 1)
-        self.close()
-        self._file = open(path, "wb")
+        return open(path, "wb")
 
     def write(self, data):
         self._file.write(data)
@@ -88,7 +92,7 @@ class Slot:
         for size, digest, path in entries:
             total = hashlib.sha256()
             try:
-                with open(self._base + (_NEW if new and path == _APP else path), "rb") as file:
+                with self._written(path, size, new) as file:
                     while True:
                         count = file.readinto(buffer)
                         if not count:
@@ -99,7 +103,10 @@ class Slot:
                 size = -1
             if size or total.digest() != digest:
                 raise ValueError("damaged on the flash: " + path)
-            await self._pause()
+            await self._loop.sleep(0)
+
+    def _written(self, path, size, new):
+        return open(self._base + (_NEW if new and path == _APP else path), "rb")
 
     def finish(self):
         """Lets the slot be started."""

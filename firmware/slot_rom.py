@@ -16,16 +16,17 @@ _HEAD = const(4)
 
 
 class Slot:
-    """The slot that does not run. `pause()`, which is to be awaited, gives other things a turn."""
+    """The slot that does not run; `at` is the App."""
 
-    KIND = "romfs"
+    KINDS = ("romfs",)
+    labels = ()  # both slots have the same MicroPython
 
-    def __init__(self, pause):
+    def __init__(self, at):
         self.number = 1 - slots.running()
         self._rom = rom = vfs.rom_ioctl(2, 0)
         self._half = len(rom) // 2
         self._start = esp.flash_user_start() - len(rom) + self._half * self.number
-        self._pause = pause
+        self._loop = at.loop
         self._chunk = bytearray(_CHUNK)
         self._have = self._place = 0  # bytes in the chunk; where in the slot that begins
         self._head = None
@@ -52,7 +53,7 @@ class Slot:
     async def begin(self):
         """Empties the slot, which no start may choose from now on."""
         esp.flash_erase(self._start // _SECTOR)
-        await self._pause()
+        await self._loop.sleep(0)
 
     def there(self):
         """OSError if there is nothing that can be started."""
@@ -97,7 +98,7 @@ class Slot:
                     self._chunk[:_HEAD] = self._head
                 total.update(memoryview(self._chunk)[: min(_CHUNK, size - done)])
                 if done % _SECTOR == 0:
-                    await self._pause()
+                    await self._loop.sleep(0)
             if total.digest() != digest:
                 raise ValueError("damaged on the flash")
 

@@ -14,11 +14,11 @@ def running():
 
 
 def read():
-    """The five words of the file, or what they would be if nothing was ever updated."""
+    """The words of the file, or what they would be if nothing was ever updated."""
     try:
         with open(FILE) as file:
             words = file.read(99).split()
-        if len(words) == 5:
+        if len(words) in (5, 7):
             return words
     except (OSError, ValueError):
         pass
@@ -40,10 +40,13 @@ def spoil(slot, version):
 
 
 def switch(slot, version, running_version):
-    """Has the next start begin the trial of a slot."""
-    words = [str(slot), "1", "0", version, version]
-    words[4 - slot] = running_version
-    write(words)
+    """Has the next start begin the trial of a Slot; ValueError if the chip does not take its image of MicroPython."""
+    before = read()
+    words = [str(slot.number), "1", "0", version, version]
+    words[4 - slot.number] = running_version
+    write(words + list(slot.labels))
+    if slot.labels:
+        slot.boot(before)
 
 
 def kind(board):
@@ -55,9 +58,10 @@ def kind(board):
             from firmware import slot_rom
 
             return slot_rom
-    from firmware import slot_files
+        from firmware import slot_files
 
-    return slot_files
+        return slot_files
+    return board.images()
 
 
 def settle(at, news):
@@ -72,6 +76,8 @@ def settle(at, news):
         at.port.flush()
     else:
         news.deinit()
+    if not at.board.ROM_SLOTS:
+        at.board.images().confirm()
     words[:3] = str(slot), "0", "0"
     words[3 + slot] = VERSION
     write(words)

@@ -123,7 +123,7 @@ class Update:
                 del self._at.transmit  # it is made again when it is asked for
             bundle.verify(*signature)
             slot = _slot(self._at)
-            version = bundle.check(_NEW, self._at.board.FAMILY, slot.KIND, name, version, VERSION)
+            version = bundle.check(_NEW, self._at.board.FAMILY, slot.KINDS, name, version, VERSION)
             self.reached(_VERSIONED)
             slot.fits(bundle.files(_NEW))
             await self._write(download, slot)
@@ -136,7 +136,7 @@ class Update:
             if slot:
                 slot.close()
             _remove(_NEW)
-        slots.switch(slot.number, version, VERSION)
+        slots.switch(slot, version, VERSION)
         return True
 
     async def _write(self, download, slot):
@@ -171,7 +171,7 @@ class Update:
 def _slot(at):
     """The slot that does not run: half of the ROMFS if this firmware runs in the other one, or a folder."""
     module = slots.kind(at.board)
-    return module.Slot(lambda: at.loop.sleep(0))
+    return module.Slot(at)
 
 
 def _remove(path):
@@ -220,15 +220,15 @@ async def back(at):
         raise OSError(errno.ENOENT, "no other firmware")
     manifest = _MANIFEST % slot.number
     try:
-        os.stat(manifest)
-    except OSError:  # this one did not come by an update
-        slot.there()
-    else:
         try:
+            os.stat(manifest)
+        except OSError:  # this one did not come by an update
+            slot.there()
+        else:
             await slot.check(bundle.files(manifest), False)
-        except ValueError as error:
-            raise OSError(errno.EINVAL, str(error))
-    slots.switch(slot.number, words[3 + slot.number], VERSION)
+        slots.switch(slot, words[3 + slot.number], VERSION)
+    except ValueError as error:
+        raise OSError(errno.EINVAL, str(error))
     at.port.write(messages.OK)
     await at.restart()
     return messages.NOTHING

@@ -36,6 +36,14 @@ def firmware(board, version="9.0.0", name="one", next_key="one"):
     return bundle.make(board, signing.private(key(name)), version, next_key=signing.public(public(next_key)))
 
 
+def with_image(image, version="9.0.0", chip="esp32", name="image-esp32", files=None):
+    """The same, or these files, with an image of MicroPython in front."""
+    good = firmware("esp32", version)
+    said = fields(good) | {"name": name, "kind": "image"}
+    contents = {f"micropython-{chip}.bin": image} | (_files(good) if files is None else files)
+    return bundle.pack(said, contents, signing.private(key()))
+
+
 def files(data):
     """{path: bytes} of a good bundle."""
     found, at = {}, 0
@@ -50,6 +58,9 @@ def fields(data):
     """What a good bundle's manifest says before the files."""
     read = bundle.read(data, "the bundle")
     return {name: getattr(read, name) for name in ("name", "version", "board", "kind", "micropython", "mpy")}
+
+
+_files = files
 
 
 def loose(private, data):

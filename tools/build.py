@@ -193,6 +193,8 @@ def _built(version, commit, date, key):
 
 
 def _make(folder, board, source, in_place, built):
+    from .prune import prune_start
+
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="new-") as made:
         made = pathlib.Path(made) / folder.name
         made.mkdir()
@@ -213,7 +215,8 @@ def _make(folder, board, source, in_place, built):
         if in_place:
             _romfs(made / "rom", made / "firmware.romfs")
         for name in ("boot.py", "main.py"):
-            shutil.copyfile(source / name, made / name)
+            text = (source / name).read_text()
+            _write(made / name, prune_start(text) if board == "esp8266" else text)
         write_flash(made / "flash.img", Build(made, in_place).files)
         made.rename(folder)
 

@@ -11,18 +11,23 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import __version__, signing
+from . import __version__, app_image, signing
 from .build import BOARDS, BuildError, build
 
 FORMAT = b"mpy-at bundle 1\n"
 # The longest line that the firmware reads, with its end.
 LINE = 640
-# What a board runs: one ROMFS image, which is one half of the ESP8266's partition, or .mpy files on the flash.
+# What a board runs: one ROMFS image, which is one half of the ESP8266's partition, or .mpy files on the flash. The kind
+# "image" has an ESP32's image of MicroPython in front of these.
 KINDS = {"esp8266": "romfs", "esp32": "mpy"}
 IMAGE, IMAGE_LIMIT = "firmware.romfs", 160 * 1024
 # The oldest MicroPython with what the firmware needs: for ROMFS a later one. And the format of the .mpy files.
 _OLDEST = {"romfs": "1.25.0", "mpy": "1.24.0"}
 _MPY = 6
+
+_OLDEST_IMAGE = (1, 24)
+# What MicroPython says at its prompt, which is in its image.
+_BANNER = re.compile(rb"MicroPython v((\d+)\.(\d+)\.\d+)[-. ]")
 
 _VERSION = re.compile(r"\d{1,5}(\.\d{1,5}){2}")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,32}")
@@ -61,11 +66,16 @@ def sealed(manifest, data, key):
     return manifest + b"signature " + signature + b"\n" + data
 
 
-def make(board, key, version=__version__, name="ota", source=None, next_key=None):
+def make(board, key, version=__version__, name=None, source=None, next_key=None, image=None):
     """Builds the firmware and returns it as the bytes of a bundle.
 
     key: the private key that signs. next_key: the public one whose updates the new firmware takes, the other half of
-    `key` if none is given. Raises BundleError, BuildError."""
+    `key` if none is given. image: the file with MicroPython for an ESP32, which goes in front. Without a name it is
+    "ota", and with an image "image-" and the chip, as other boards cannot take it. Raises BundleError, BuildError."""
+    if image and board != "esp32":
+        raise BundleError("--image is for ESP32s: on an ESP8266 a new MicroPython comes with make flash")
+    chip, program, micropython = _image(image) if image else (None, None, None)
+    name = name or (f"image-{chip}" if image else "ota")
     _matches("--name", name, _NAME, "up to 32 letters, digits, dots, hyphens and underscores")
     _matches("--version", version, _VERSION, "three numbers with dots between them, such as 0.2.0")
     kind = KINDS[board]
@@ -82,7 +92,29 @@ def make(board, key, version=__version__, name="ota", source=None, next_key=None
     else:
         files = {path[1:]: here.read_bytes() for path, here in built.files.items() if path.startswith("/firmware/")}
     fields = dict(name=name, version=version, board=board, kind=kind, micropython=_OLDEST[kind], mpy=_MPY)
+    if image:
+        if "firmware/slot_image.mpy" not in files:
+            raise BundleError(f"the firmware in {source} is too old for images: build a newer one")
+        files = {f"micropython-{chip}.bin": program, **files}
+        fields |= dict(kind="image", micropython=micropython)
     return pack(fields, files, key)
+
+
+def _image(path):
+    """The chip that the file's MicroPython is for, its bytes, and its version. Raises BundleError."""
+    program = _read(path)
+    try:
+        chip, size, is_program = app_image.look(program)
+    except app_image.ImageError as error:
+        raise BundleError(f"{path} cannot be used: {error}; give the .app-bin of micropython.org") from None
+    if size < len(program) or not is_program:
+        raise BundleError(
+            f"{path} is for all of the flash: give the .app-bin of the same page, or micropython.bin of a build"
+        )
+    found = _BANNER.search(program)
+    if not found or (int(found[2]), int(found[3])) < _OLDEST_IMAGE:
+        raise BundleError(f"{path} has no MicroPython of 1.24 or newer in it")
+    return chip, program, found[1].decode()
 
 
 def _matches(what, value, expression, wanted):
@@ -130,14 +162,18 @@ def _check_files(bundle, where):
 
 def load(path, public=None):
     """The Bundle in a file; with a public key its signature is checked, too. Raises BundleError."""
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise BundleError(f"cannot read {path}: {error.strerror}") from None
+    data = _read(path)
     bundle = read(data, path)
     if public and not signing.verify(public, bundle.signed, bundle.signature):
         raise BundleError(f"{path} is not signed by the other half of this key: boards that have it refuse the bundle")
     return bundle, data
+
+
+def _read(path):
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise BundleError(f"cannot read {path}: {error.strerror}") from None
 
 
 def add(root, data, where="the bundle"):
@@ -214,11 +250,11 @@ def _build(options):
     next_key = signing.public(options.next_key) if options.next_key else None
     version = options.version.removeprefix("v")
     _there(Path(options.root or options.output).parent)
-    data = make(options.board, key, version, options.name, options.source, next_key)
+    data = make(options.board, key, version, options.name, options.source, next_key, options.image)
     path = add(options.root, data) if options.root else Path(options.output)
     if options.output:
         _write(path, data)
-    print(f"{path}: {options.name} {version} for {options.board}, {len(data)} bytes")
+    print(f"{path}: {read(data, path).name} {version} for {options.board}, {len(data)} bytes")
 
 
 def _add(options):
@@ -262,7 +298,8 @@ def _parser():
     made.add_argument("--key", metavar="PRIVATE", required=True, help="the private key that signs")
     made.add_argument("--next-key", metavar="PUBLIC", help="whose updates the new firmware takes, if not that key's")
     made.add_argument("--version", metavar="X", default=__version__, help="such as 0.2.0 (default: %(default)s)")
-    made.add_argument("--name", default="ota", help="the firmware name of AT+CIUPDATE (default: %(default)s)")
+    made.add_argument("--name", help="the firmware name of AT+CIUPDATE (default: ota, or image-CHIP with --image)")
+    made.add_argument("--image", metavar="FILE", help="bring this MicroPython, too: an .app-bin of micropython.org")
     made.add_argument("--source", metavar="DIR", help="the folder with boot.py, main.py and firmware/")
     place = made.add_mutually_exclusive_group(required=True)
     place.add_argument("-o", dest="output", metavar="FILE", help="where the bundle goes")

@@ -63,7 +63,7 @@ class Module:
         self._cause = None
         self._sleep = None
         self.pins = Pins(options.board)
-        self._partitions = Partitions(options.partition)
+        self._partitions = Partitions(options.partition, options.ota_partitions, self._count_write, self._chip_cut)
         self._registers = {}
         self._rtc = None
         self._writes_left = None
@@ -84,6 +84,8 @@ class Module:
         self.pins.reset()
         self._registers.clear()
         self._radio.power_on()
+        if cause not in ("soft", "deepsleep"):  # after these the chip goes on with the program that it had
+            self._partitions.bootloader.start()
         self._link, far = socket.socketpair()
         self._keys, stdin = socket.socketpair()
         self._keys.setblocking(False)
@@ -263,10 +265,13 @@ class Module:
 
     def _chip_flash(self):
         """Before each erase or program of the flash: True if the power goes right after it."""
+        return [self._count_write()]
+
+    def _count_write(self):
         if self._writes_left is None:
-            return [False]
+            return False
         self._writes_left -= 1
-        return [self._writes_left <= 0]
+        return self._writes_left <= 0
 
     def _chip_cut(self):
         self._writes_left = None
@@ -328,16 +333,28 @@ class Module:
     def _chip_partitions(self):
         return [_out(self._partitions.infos())]
 
+    def _chip_partition(self, name):
+        return [_out(self._partitions.info(name))]
+
     def _chip_partition_read(self, *area):
         return [_out(self._partitions.read(*area))]
 
+    # These change the flash, during which the power may go.
+
     def _chip_partition_write(self, *area):
-        self._partitions.write(*area)
-        return [None]
+        return [None] if self._partitions.write(*area) else None
 
     def _chip_partition_erase(self, *area):
-        self._partitions.erase(*area)
-        return [None]
+        return [None] if self._partitions.erase(*area) else None
+
+    def _chip_partition_boot(self, name):
+        return [None] if self._partitions.bootloader.set_boot(name) else None
+
+    def _chip_partition_valid(self):
+        return [None] if self._partitions.bootloader.mark_valid() else None
+
+    def _chip_partition_next(self, name):
+        return [_out(self._partitions.info(self._partitions.bootloader.next(name)))]
 
     # The ROMFS partition: by vfs.rom_ioctl() it is written from its start, by esp.flash_...() anywhere.
 
@@ -371,7 +388,7 @@ class Module:
     def _rom_change(self, offset, data, erases=False):
         if offset + len(data) > _ROM_SIZE:
             raise OSError(errno.EINVAL)
-        last = self._chip_flash()[0]
+        last = self._count_write()
         if not erases:
             # Writing only clears bits.
             self._rom.seek(offset)

@@ -1,5 +1,5 @@
 """Leaves out of the firmware what one chip can never use, for chips with little flash: commands that are declared for
-another one, and the modules that nothing needs then."""
+another one, the modules that nothing needs then, and parts of boot.py."""
 
 import ast
 
@@ -21,11 +21,34 @@ def prune(sources, chip, roots):
 
 
 def _without_others(source, chip):
+    return _without(
+        source,
+        [node for node in ast.parse(source).body if isinstance(node, ast.ClassDef) and _board(node) not in ("", chip)],
+    )
+
+
+def prune_start(source):
+    """boot.py without what is for the ESP32 family alone: functions that import esp32, and the conditional statements
+    that have to do with these. Their names would stay in the memory of an ESP8266."""
+    tree = ast.parse(source)
+    others = [
+        node for node in tree.body if isinstance(node, ast.FunctionDef) and "esp32" in _imports(ast.unparse(node))
+    ]
+    functions = {node.name for node in others}
+    calling = [node for node in ast.walk(tree) if isinstance(node, ast.If) and functions & _names_in(node)]
+    others += [node for node in calling if not any(node is not other and other in ast.walk(node) for other in calling)]
+    return _without(source, others)
+
+
+def _names_in(node):
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+
+
+def _without(source, nodes):
     lines = source.splitlines(keepends=True)
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.ClassDef) and _board(node) not in ("", chip):
-            first = node.decorator_list[0].lineno
-            lines[first - 1 : node.end_lineno] = ["\n"] * (node.end_lineno - first + 1)
+    for node in nodes:
+        first = min([node.lineno, *(mark.lineno for mark in getattr(node, "decorator_list", ()))])
+        lines[first - 1 : node.end_lineno] = ["\n"] * (node.end_lineno - first + 1)
     return "".join(lines)
 
 

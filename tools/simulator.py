@@ -51,6 +51,8 @@ def main():
     names = [name for name, _ in options.partition]
     if names and options.board != "esp32":
         parser.error("--partition: only an ESP32 has partitions")
+    if options.ota_partitions and options.board != "esp32":
+        parser.error("--ota-partitions: only an ESP32 has partitions")
     if len(names) > len(set(names)):
         parser.error("--partition: each name may stand once")
     try:
@@ -77,6 +79,11 @@ def _parser():
         action="append",
         default=[],
         help="an ESP32's user partition for AT+SYSFLASH, its size in KiB; may be repeated",
+    )
+    parser.add_argument(
+        "--ota-partitions",
+        action="store_true",
+        help="an ESP32's flash has two partitions for MicroPython, as in its variants with OTA",
     )
     parser.add_argument("--commands", metavar="FOLDER", help="put its .py and .mpy files into /commands on the flash")
     parser.add_argument(

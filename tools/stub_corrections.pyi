@@ -308,6 +308,7 @@ class esp32:
 
         class Partition:
             # ports/esp32/esp32_partition.c
+            def __init__(self, id: str | int, block_size: int = 4096, /) -> None: ...
             @staticmethod
             def find(
                 type: int = 0, subtype: int = 255, label: str | None = None, block_size: int = 4096

@@ -92,6 +92,13 @@ def uart(settings):
     return port
 
 
+def images():
+    """The module for slots that may have an image of MicroPython of their own."""
+    from firmware import slot_image
+
+    return slot_image
+
+
 def configure(port, settings):
     """Changes the line settings; ValueError or OSError for what the chip cannot do."""
     baud, bits, stop, parity, flow = settings

@@ -45,6 +45,8 @@ _HELPERS = b"""
 6 firmware.softap
 7 firmware.bundle
 7 firmware.net.download
+7 firmware.slot_files
+7 firmware.slot_image
 7 firmware.slot_rom
 7 firmware.slots
 7 firmware.update

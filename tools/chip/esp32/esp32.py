@@ -9,17 +9,15 @@ def wake_on_gpio(pins, level):
 
 class Partition:
     TYPE_APP, TYPE_DATA = 0, 1
+    BOOT, RUNNING = 0, 1
 
-    def __init__(self, _label):
-        for self._info in pc.ask("partitions"):
-            if self._info[4] == _label:
-                return
-        raise OSError(2)  # ENOENT
+    def __init__(self, _id):
+        self._info = _id if isinstance(_id, tuple) else pc.ask("partition", _id)
 
     @staticmethod
     def find(type=0, subtype=255, label=None):
         return [
-            Partition(info[4])
+            Partition(info)
             for info in pc.ask("partitions")
             if info[0] == type and subtype in (255, info[1]) and label in (None, info[4])
         ]
@@ -32,8 +30,7 @@ class Partition:
 
     def writeblocks(self, _block, _buffer, _offset=None):
         if _offset is None:
-            for i in range(len(_buffer) // 4096):
-                self.ioctl(6, _block + i)
+            pc.ask("partition_erase", self._info[4], _block * 4096, len(_buffer))
         pc.ask("partition_write", self._info[4], _block * 4096 + (_offset or 0), bytes(_buffer))
 
     def ioctl(self, _operation, _block):
@@ -44,3 +41,13 @@ class Partition:
         if _operation == 6:
             pc.ask("partition_erase", self._info[4], _block * 4096, 4096)
             return 0
+
+    def get_next_update(self):
+        return Partition(pc.ask("partition_next", self._info[4]))
+
+    def set_boot(self):
+        pc.ask("partition_boot", self._info[4])
+
+    @classmethod
+    def mark_app_valid_cancel_rollback(cls):
+        pc.ask("partition_valid")
