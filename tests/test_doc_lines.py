@@ -38,6 +38,7 @@ SHORT = {
 # Lines that a test reads from the page itself, or whose variants it runs.
 SESSION, FLASH = "test_docs.py: test_session_of_the_readme", "test_flash.py: test_the_lines_in_the_docs"
 UPDATE = "test_update_docs.py: test_from_a_key_to_an_update"
+IMAGE = "test_update_docs.py: test_micropython_as_well"
 ELSEWHERE = {
     'AT+CWJAP="mpy-at","12345678"': SESSION,
     'AT+CIPSTART="TCP","127.0.0.1",8000': SESSION,
@@ -64,6 +65,11 @@ ELSEWHERE = {
     "AT+CIPFWVER?": UPDATE,
     "AT+CIUPDATE": UPDATE,
     "python3 -m http.server": UPDATE,
+    f"make flash PORT={PORT} BOARD=ESP32_GENERIC IMAGE=ESP32_GENERIC-OTA-v1.29.0.bin KEY=update.key.pub": FLASH,
+    ".venv/bin/atbundle build --board esp32 --image ESP32_GENERIC-OTA-v1.29.0.app-bin --key update.key --version 0.3.0"
+    " --root updates": IMAGE,
+    'make run SIM="--update-key update.key.pub --ota-partitions"': IMAGE,
+    'AT+CIUPDATE=0,"","image-esp32"': IMAGE,
     "atbundle add updates": "test_bundle.py: test_a_server_keeps_what_it_has",
     f"make deploy PORT={PORT} KEY=update.key.pub": FLASH,
     f"make flash PORT={PORT} BOARD=ESP32_GENERIC KEY=update.key.pub": FLASH,

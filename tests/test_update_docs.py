@@ -7,7 +7,7 @@ import sys
 
 import bundles
 import pytest
-from mpyat import sources
+from mpyat import app_image, sources
 
 
 @pytest.fixture
@@ -34,6 +34,33 @@ def shown(begin, end):
     return [line.removeprefix("    ") for line in part.splitlines() if line.startswith("    ") or not line]
 
 
+def made(words, tmp_path):
+    """Runs a line with atbundle."""
+    subprocess.run([sys.executable, "-m", "mpyat.bundle", *words[1:]], check=True, stdout=subprocess.DEVNULL)
+    if words[1] == "keygen":
+        keep_key(tmp_path / words[2])
+
+
+def keep_key(path):
+    """What was built for the key of the tests need not be built again."""
+    path.write_bytes(bundles.key().read_bytes())
+    path.with_name(f"{path.name}.pub").write_bytes(bundles.public().read_bytes())
+
+
+def told(module, lines, port=""):
+    """The module is told what stands there, and answers so."""
+    for typed, said in re.findall(r">>> (.*)\n((?:(?!>>> ).*\n)*)", "\n".join(lines).strip("\n") + "\n"):
+        module.send(typed.replace("8080", port))
+        module.expect(said.replace("\n", "⏎"))
+
+
+def has_version(module, version):
+    module.send("ATE0")
+    module.expect("ATE0⏎⏎OK⏎")
+    module.send("AT+GMR")
+    module.match(rf".*Bin version:{re.escape(version)}\(ESP32\)\r\n\r\nOK\r\n")
+
+
 def test_from_a_key_to_an_update(start, serving, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     module = port = None
@@ -45,16 +72,22 @@ def test_from_a_key_to_an_update(start, serving, tmp_path, monkeypatch):
             module = start(*shlex.split(words[2].removeprefix("SIM=")))
         else:
             assert words[0] == ".venv/bin/atbundle"
-            subprocess.run([sys.executable, "-m", "mpyat.bundle", *words[1:]], check=True, stdout=subprocess.DEVNULL)
-            if words[1] == "keygen":
-                # What was built for the key of the tests need not be built again.
-                (tmp_path / words[2]).write_bytes(bundles.key().read_bytes())
-                (tmp_path / f"{words[2]}.pub").write_bytes(bundles.public().read_bytes())
-    lines = shown("at the module", "end of the module's lines")
-    for typed, said in re.findall(r">>> (.*)\n((?:(?!>>> ).*\n)*)", "\n".join(lines).strip("\n") + "\n"):
-        module.send(typed.replace("8080", port))
-        module.expect(said.replace("\n", "⏎"))
-    module.send("ATE0")
-    module.expect("ATE0⏎⏎OK⏎")
-    module.send("AT+GMR")
-    module.match(r".*Bin version:0\.2\.0\(ESP32\)\r\n\r\nOK\r\n")
+            made(words, tmp_path)
+    told(module, shown("at the module", "end of the module's lines"), port)
+    has_version(module, "0.2.0")
+
+
+def test_micropython_as_well(start, serving, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    keep_key(tmp_path / "update.key")
+    build, run = map(shlex.split, filter(None, shown("an image, in a terminal", "end of the image's terminal")))
+    (tmp_path / build[build.index("--image") + 1]).write_bytes(app_image.make(b"MicroPython v1.29.0 on 2026-04-06"))
+    made(build, tmp_path)
+    port = serving(["python3", "-m", "http.server", "--directory", "updates", "8080"])
+    module = start(*shlex.split(run[2].removeprefix("SIM=")))
+    module.send('AT+CWJAP="mpy-at","12345678"')
+    module.expect("WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎")
+    module.command(f'AT+MPYUPDATE="http://127.0.0.1:{port}"')
+    told(module, shown("an image, at the module", "end of the image's module"))
+    module.expect("WIFI CONNECTED⏎WIFI GOT IP⏎")
+    has_version(module, "0.3.0")
