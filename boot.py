@@ -53,8 +53,9 @@ def runs(label, brings=False):
     try:
         from esp32 import Partition
 
-        if brings and Partition(Partition.BOOT).info()[4] != label:
-            Partition(label).set_boot()
+        if brings:
+            if Partition(Partition.BOOT).info()[4] != label:
+                Partition(label).set_boot()
             Partition.mark_app_valid_cancel_rollback()
         return Partition(Partition.RUNNING).info()[4] == label
     except (ImportError, OSError):  # it is not there any more
