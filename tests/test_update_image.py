@@ -13,15 +13,17 @@ from test_update import NEW, OLD, STEPS, join, restarted, server, slots, version
 
 UPDATE = 'AT+CIUPDATE=0,"","image-esp32"'
 BACK = "⏎ready⏎+CIPUPDATE:-1⏎WIFI CONNECTED⏎WIFI GOT IP⏎"
-# Which partition runs, and which is started next.
+# Which partition runs, and which is started next; or the one that runs is damaged.
 COMMAND = """
 from firmware.at.command import command
 from esp32 import Partition
 @command("AT+PARTITION")
 class Which:
-    "Tells the partitions."
+    "Tells the partitions, or erases a block of the one that runs."
     def query(at):
         at.line("+PARTITION:%s,%s", *[Partition(which).info()[4] for which in (Partition.RUNNING, Partition.BOOT)])
+    def execute(at):
+        Partition(Partition.RUNNING).ioctl(6, 0)
 """
 
 
@@ -81,6 +83,15 @@ def slot_file(module, flash):
     return next(contents(flash)).get("/slot", b"none").decode()
 
 
+def came_back(module):
+    """The old image and the old firmware, of which the host was told."""
+    module.expect(BACK)
+    module.send("ATE0")
+    module.expect("ATE0⏎⏎OK⏎")
+    assert (version(module), slots(module)) == (OLD, f'0,"{OLD}",1,"-"')
+    assert partitions(module) == "ota_0,ota_0"
+
+
 def test_there_and_back(updating, server, image, tmp_path):  # noqa: F811
     module = updating()
     publish(server, bundles.with_image(image))
@@ -108,12 +119,11 @@ def test_there_and_back(updating, server, image, tmp_path):  # noqa: F811
     for now in (NEW, "9.0.1"):
         back(module)
         assert (version(module), partitions(module)) == (now, "ota_1,ota_1")
-    publish(server, bundles.with_image(image, "9.0.2"), "9.0.2")
-    module.send(UPDATE)
+    module.send('AT+CIUPDATE=0,"9.0.0","image-esp32"')
     module.expect(f"{STEPS}⏎OK⏎")
     restarted(module)
-    assert (version(module), partitions(module)) == ("9.0.2", "ota_0,ota_0")
-    assert slot_file(module, tmp_path / "flash.img") == "1 0 0 9.0.1 9.0.2 ota_1 ota_0"
+    assert (version(module), partitions(module)) == (NEW, "ota_0,ota_0")
+    assert slot_file(module, tmp_path / "flash.img") == f"1 0 0 9.0.1 {NEW} ota_1 ota_0"
 
 
 def refused(module):
@@ -208,11 +218,7 @@ def test_a_new_one_that_is_never_ready(updating, server, image, compiled, tmp_pa
     publish(server, bundles.with_image(image, files=compiled(source)))
     module.send(UPDATE)
     module.expect(f"{STEPS}⏎OK⏎")
-    module.expect(BACK)
-    module.send("ATE0")
-    module.expect("ATE0⏎⏎OK⏎")
-    assert (version(module), slots(module)) == (OLD, f'0,"{OLD}",1,"-"')
-    assert partitions(module) == "ota_0,ota_0"
+    came_back(module)
     assert module.console().count("Traceback") == tracebacks
     module.errors.seek(0)
     module.errors.truncate()
@@ -235,3 +241,35 @@ def test_another_update_before_the_restart(updating, server, image, tmp_path):  
     restarted(module)
     assert (version(module), partitions(module)) == ("9.0.1", "ota_0,ota_0")
     assert slot_file(module, tmp_path / "flash.img") == f"1 0 0 {OLD} 9.0.1"
+
+
+def test_an_image_that_is_damaged_later(updating, server, image):  # noqa: F811
+    """The bootloader passes it over, and the slot of the other one goes with it, from then on."""
+    module = updating()
+    publish(server, bundles.with_image(image))
+    module.send(UPDATE)
+    module.expect(f"{STEPS}⏎OK⏎")
+    restarted(module)
+    module.command("AT+PARTITION")
+    module.send("AT+RST")
+    module.expect("⏎OK⏎")
+    came_back(module)
+    module.send("AT+RST")
+    module.expect("⏎OK⏎")
+    restarted(module)
+    assert partitions(module) == "ota_0,ota_0"
+
+
+def test_deep_sleep_before_the_restart(updating, server, image):  # noqa: F811
+    """After it the chip goes on with the image that it had, so this is no start of the new one."""
+    module = updating()
+    publish(server, bundles.with_image(image))
+    module.command('AT+CIUPDATE=0,"","image-esp32",1')
+    module.expect(STEPS)
+    module.send("AT+GSLP=50")
+    module.expect("50⏎⏎OK⏎")
+    came_back(module)
+    module.send("AT+RST")
+    module.expect("⏎OK⏎")
+    restarted(module)
+    assert partitions(module) == "ota_0,ota_0"
