@@ -22,6 +22,8 @@ del sys,uctypes
 execfile('/boot.py')
 """
 _MAIN = "execfile('/main.py')\n"
+# After its program an ESP32 goes on to the prompt at the USB, if the host is there.
+_LEFT = "import sys\nif hasattr(sys,'_left'):\n sys._left()\n import sys\n"
 _FIND_IN_ROM = "import vfs;vfs.mount(vfs.VfsRom({chip}),'/chip');sys.path.insert(0,'/chip');del vfs"
 _FIND_IN_FOLDER = "sys.path.insert(0,{folder!r})"
 
@@ -34,6 +36,7 @@ def main():
     parser.add_argument("--micropython")
     parser.add_argument("--ffi", action="store_true")
     parser.add_argument("--prompt", action="store_true")
+    parser.add_argument("--usb", action="store_true", help="the chip can have its AT port on the USB")
     parser.add_argument("--uart", type=int)
     parser.add_argument("--pc", type=int)
     parser.add_argument("--flash", type=int)
@@ -72,7 +75,14 @@ def _code(args):
         find = _FIND_IN_FOLDER.format(folder=args.chip)
     rom = None if args.rom is None else image(args.rom)
     start = _START.format(find=find, uart=args.uart, pc=args.pc, flash=args.flash, rom=rom)
-    return start if args.prompt else start + _MAIN
+    code = start if args.prompt else start + _MAIN
+    if not args.usb:
+        return code
+    return "try:\n" + _indented(code) + "finally:\n" + _indented(_LEFT)
+
+
+def _indented(code):
+    return "".join(f" {line}\n" for line in code.splitlines())
 
 
 def _image_here(fd):

@@ -17,7 +17,7 @@ import time
 
 from .partitions import Partitions
 from .pins import Pins
-from .prompt import Prompt
+from .prompt import Prompt, with_cr
 from .rtc import Rtc
 from .sleep import Sleep
 
@@ -74,6 +74,7 @@ class Module:
         """Starts the chip; `cause` is a key of _CAUSES. With `raw` it starts MicroPython's raw prompt, no firmware."""
         self._cause = _CAUSES[self._options.board].get(cause, self._cause)
         self._raw = raw
+        self._usb = False  # whether the terminal is the board's USB, where MicroPython's own output is, too
         self._sleep = Sleep(self._loop)
         self._traceback_at = None
         self._line = b""
@@ -124,6 +125,8 @@ class Module:
             command += ["--micropython", options.micropython]
         if options.has_ffi:
             command.append("--ffi")
+        if options.board == "esp32":
+            command.append("--usb")
         if self._raw:
             command.append("--prompt")
         return [str(word) for word in command]
@@ -195,6 +198,8 @@ class Module:
                 return True
             if b"Traceback (most recent call last)" in self._line[-40:] + data:
                 self._traceback_at = time.monotonic()
+            if self._usb:
+                self._terminal.show(with_cr(data))
             *lines, self._line = (self._line + data).split(b"\n")
             if not data and self._line:
                 lines, self._line = [self._line], b""
@@ -307,6 +312,10 @@ class Module:
 
     def _chip_rtc(self, *setting):
         return [_out(self._rtc.datetime(*setting))]
+
+    def _chip_usb(self):
+        self._usb = True
+        return [None]
 
     def _chip_dupterm(self, attached):
         """Whether the prompt has the UART. What was printed before belongs to the console."""

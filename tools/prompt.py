@@ -14,6 +14,11 @@ _CHUNK = 4096
 _PAUSE = 0.002
 
 
+def with_cr(said):
+    """What MicroPython has printed, with lines that end in CR LF as those of a chip do."""
+    return re.sub(rb"(?<!\r)\n", b"\r\n", said)
+
+
 class Prompt:
     """`uart` is the chip's end of the terminal, `keys` and `said` are the other ends of the stdin and stdout of
     MicroPython, which is the process `pid`.
@@ -54,8 +59,7 @@ class Prompt:
     def _read_said(self):
         data = os.read(self._said, _CHUNK)
         if data:
-            # A chip's prompt ends its lines with CR LF.
-            self._pass(re.sub(rb"(?<!\r)\n", b"\r\n", data), self._said, self._uart, self._read_said)
+            self._pass(with_cr(data), self._said, self._uart, self._read_said)
         else:
             self._ended()
 

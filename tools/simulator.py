@@ -48,6 +48,8 @@ def main():
     """Entry point of `atsim`; ends with status 0 on SIGINT and SIGTERM."""
     parser = _parser()
     options = parser.parse_args()
+    if options.usb and options.board != "esp32":
+        parser.error("--usb: only an ESP32 has its AT port elsewhere")
     names = [name for name, _ in options.partition]
     if names and options.board != "esp32":
         parser.error("--partition: only an ESP32 has partitions")
@@ -84,6 +86,9 @@ def _parser():
         "--ota-partitions",
         action="store_true",
         help="an ESP32's flash has two partitions for MicroPython, as in its variants with OTA",
+    )
+    parser.add_argument(
+        "--usb", action="store_true", help="put the AT port of an ESP32 on its USB, by /board.json on the flash"
     )
     parser.add_argument("--commands", metavar="FOLDER", help="put its .py and .mpy files into /commands on the flash")
     parser.add_argument(
@@ -232,6 +237,9 @@ def _flash(options, built, networks, cleanup):
     cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
     image = pathlib.Path(path) if path else folder / "flash.img"
     files = built.files | {"/bench.json": None} | _own_commands(options.commands)
+    if options.usb:
+        files["/board.json"] = folder / "board.json"
+        files["/board.json"].write_text('{"uart": "usb"}')
     # What a bench needs and a chip does not: other ports to ask for names and for the time.
     usual = AccessPoint(DEFAULT_NETWORK)
     ports = {

@@ -10,7 +10,8 @@ _UART = "baud:80..5000000, bits:5..8, stop:1..3, parity:0..2, flow:0..3"
 
 @command("AT+UART_CUR", _UART)
 class UartNow:
-    """The UART's settings until the next start. The OK leaves at the old rate."""
+    """The UART's settings until the next start. The OK leaves at the old rate. With the AT port on the USB of an ESP32
+    only 115200,8,1,0,0 is taken, and means nothing to a USB of the chip's own."""
 
     def query(at):
         at.line("+UART_CUR:%d,%d,%d,%d,%d", *at.line_settings)
@@ -22,7 +23,7 @@ class UartNow:
 
 @command("AT+UART_DEF", _UART, saved=ALWAYS)
 class UartSaved:
-    """The UART's settings, kept in flash. The OK leaves at the old rate."""
+    """The UART's settings, kept in flash. The OK leaves at the old rate. On the USB of an ESP32 as AT+UART_CUR."""
 
     def query(at):
         at.line("+UART_DEF:%d,%d,%d,%d,%d", *at.settings.get("UART_DEF", [at.board.BAUD, 8, 1, 0, 0]))
@@ -34,8 +35,13 @@ class UartSaved:
         return await _change_uart(at, values)
 
 
-def _check_uart(at, baud, bits, stop, parity, flow):
-    """ATError for what this chip's UART cannot do: 1.5 stop bits no port can."""
+def _check_uart(at, *values):
+    """ATError for what this chip's UART cannot do: 1.5 stop bits no port can, and on USB there is nothing to change."""
+    if at.board.UART == "usb":
+        for i, only in enumerate((at.board.BAUD, 8, 1, 0, 0)):
+            if values[i] != only:
+                raise ATError(messages.E_RANGE, i)
+    baud, _, stop, _, flow = values
     if baud > at.board.BAUD_MAX:
         raise ATError(messages.E_RANGE, 0)
     if stop == 2:

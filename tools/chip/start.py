@@ -63,6 +63,17 @@ def _fill_names():
         number += 1
 
 
+def _is_at_usb():
+    # Whether the host is at the USB, as the AT port is to be there.
+    import json
+
+    try:
+        with open("/board.json") as file:
+            return {name.lower(): value for name, value in json.load(file).items()}.get("uart") == "usb"
+    except (OSError, ValueError, AttributeError):  # no file, or not one that the firmware would take
+        return False
+
+
 def up(uart_fd, pc_fd, flash_fd, rom):
     """Starts the chip; rom is the ROMFS partition, a buffer, or None."""
     pc.connect(pc_fd)
@@ -75,6 +86,9 @@ def up(uart_fd, pc_fd, flash_fd, rom):
         # A built-in module would be found before a file, but not before this.
         sys.modules["tls"] = axtls
         del sys.modules["axtls"]
+        usb = None
+    else:
+        import usbsys as usb
     import esp
 
     if rom is not None:
@@ -95,6 +109,11 @@ def up(uart_fd, pc_fd, flash_fd, rom):
             sys.path.extend(("/rom", "/rom/lib"))
         except OSError:  # no image in it, as after a deployment that was interrupted
             pass
+    if usb:
+        del sys.modules["usbsys"]
+        if _is_at_usb():
+            sys.modules["sys"] = usb
+            pc.ask("usb")
     sys.argv.clear()
     if sys.maxsize >> 31 == 0:
         _fill_names()

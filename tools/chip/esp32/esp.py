@@ -1,1 +1,7 @@
-"""Stands in for the chip's module esp, which the firmware only looks for."""
+"""Stands in for the chip's module esp: the simulated chip has no SDK that would print anything."""
+
+LOG_NONE = 0
+
+
+def osdebug(_uart_no, _level=0):
+    pass
