@@ -46,6 +46,7 @@ ELSEWHERE = {
     f"make flash PORT={PORT} BOARD=ESP32_GENERIC IMAGE=ESP32_GENERIC-v1.29.0.bin": FLASH,
     f"make flash PORT={PORT} BOARD=ESP32_GENERIC": "test_flash.py: test_an_image_from_the_site",
     f"make deploy PORT={PORT}": FLASH,
+    "make deploy PORT=": "test_usb.py: test_deploy",
     "make flash": FLASH,
     "make deploy": FLASH,
     "make deploy PORT=PATH": "test_deploy.py: test_past_a_running_firmware",
@@ -255,14 +256,18 @@ def own_command(sh, start, tmp_path):
 
 
 def board_file(sh, start, tmp_path):
-    """The file of the page, on a board at whose prompt mpremote is."""
+    """The files of the page, on a board at whose prompt mpremote is: the one puts the AT port where the prompt was."""
     module = at_the_prompt(start)
     text = pages()["getting-started.md"]
-    (tmp_path / "board.json").write_text(re.search(r'^    (\{"tx".*)$', text, re.MULTILINE)[1])
-    (line,) = WALKS[board_file]
-    sh(line, (PORT, module.port), ("cp board.json", f"cp {tmp_path}/board.json"))
-    module.open()
-    module.expect("⏎ready⏎")
+    bring, remove = WALKS[board_file]
+    for content, line in (r'\{"tx".*', bring), (r'\{"uart".*', bring), ("", remove):
+        (tmp_path / "board.json").write_text(re.search(rf"^    ({content})$", text, re.MULTILINE)[1] if content else "")
+        sh(line, (PORT, module.port), ("cp board.json", f"cp {tmp_path}/board.json"))
+        module.open()
+        module.expect("⏎ready⏎")
+        module.send("AT+MPYREPL")
+        module.match(r".*OK\r\nMicroPython .*?\r\n>>> ")
+        module.close()
 
 
 def from_the_package(sh, start, tmp_path):
@@ -335,7 +340,10 @@ WALKS = {
         f".venv/bin/mpremote connect {PORT} reset",
         "AT+PIN=4,1",
     ],
-    board_file: [f".venv/bin/mpremote connect {PORT} cp board.json :board.json + reset"],
+    board_file: [
+        f".venv/bin/mpremote connect {PORT} cp board.json :board.json + reset",
+        f".venv/bin/mpremote connect {PORT} rm :/board.json + reset",
+    ],
     from_the_package: [
         "make package",
         f".venv/bin/mpremote connect {PORT} mip install --target / build/package/package.json + reset",

@@ -1,4 +1,4 @@
-"""The AT port on the USB of an ESP32: {"uart": "usb"} in /board.json puts it where MicroPython's prompt is, and all that
+"""The AT port on the USB of an ESP32: {"uart": "usb"} in /board.json puts it where MicroPython's prompt is, and what
 goes over a UART goes over that."""
 
 import subprocess
@@ -6,7 +6,10 @@ import sys
 import threading
 
 import pytest
+import serial
 from module import LIMIT
+from mpyat import board_port
+from mpyat.board_port import BoardError
 from peers import Peer
 from traffic import noise
 from transcript import play as play_transcript
@@ -170,14 +173,31 @@ def test_the_prompt_and_back(start):
     module.expect("ATE0⏎⏎OK⏎")
 
 
-def test_deploy(start):
+def test_deploy(start, monkeypatch):
+    """Past the firmware, and from the prompt after an interruption; a USB of the chip's own goes away at the reset."""
     module = start("--usb")
     module.close()
     command = [sys.executable, "-m", "mpyat.deploy", module.port]
-    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=3 * LIMIT)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert f"{module.port}: AT firmware" in result.stdout
+    deploy = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "timeout": 3 * LIMIT}
+    result = subprocess.run(command, **deploy)
+    assert f"{module.port}: AT firmware" in result.stdout, result.stdout + result.stderr
     assert result.stdout.splitlines()[-1].startswith(f"{module.port}: AT+GMR answers with version ")
+    module.open()
+    mpremote(module, "rm", ":/main.py", "+", "reset")
+    module.match(r".*\r\n>>> ")
+    module.close()
+    result = subprocess.run(command, **deploy)
+    assert "AT firmware" not in result.stdout, result.stdout + result.stderr
+    assert result.stdout.splitlines()[-1].startswith(f"{module.port}: AT+GMR answers with version ")
+    opened, faults = board_port.open_port, [BoardError("it is not there"), serial.SerialException("it went away")]
+
+    def open_port(*words):
+        if faults:
+            raise faults.pop()
+        return opened(*words)
+
+    monkeypatch.setattr(board_port, "open_port", open_port)
+    assert "Bin version:" in board_port.version(module.port, 115200) and not faults
 
 
 def test_not_on_the_esp8266():

@@ -97,8 +97,18 @@ def restarted(path, seconds=20):
 
 
 def version(path, baud, seconds=20):
-    """What AT+GMR answers, once the module has started. Raises BoardError."""
+    """What AT+GMR answers, once the module has started, and its port is there again. Raises BoardError."""
     deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return _version(path, baud, deadline)
+        except (BoardError, OSError):  # of pyserial, too
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_QUIET)
+
+
+def _version(path, baud, deadline):
     with open_port(path, baud) as port:
         while time.monotonic() < deadline:
             if b"\r\nOK\r\n" in ask(port, b"AT", [b"\r\nOK\r\n"], 0.5):

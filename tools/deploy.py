@@ -11,8 +11,8 @@ from .board_port import PROMPT_BAUD, BoardError, leave_at, mpremote, restarted, 
 from .build import BuildError, build, update_key
 
 # What is on the board: the platform, the version of MicroPython and that of its .mpy files, the bytes of the ROMFS
-# partition, the modules and slots on the flash, those of boot.py and main.py that are there, and whether a firmware
-# there takes updates: the module with the key is small without one.
+# partition, the modules and slots on the flash, those of boot.py and main.py that are there, whether a firmware
+# there takes updates (the module with the key is small without one), and what /board.json says.
 _QUERY = """
 import os,sys,json
 k=0
@@ -54,9 +54,13 @@ for f in ('/firmware','/b'):
  if f[1:] in t:
   m.append(f+'/')
 s=[f for f in ('boot.py','main.py') if f in t]
+b=''
+if 'board.json' in t:
+ with open('/board.json') as f:
+  b=f.read()
 i=sys.implementation
 u=os.uname()
-print('board:'+json.dumps([u[0],u[4],i[1][:3],getattr(i,'_mpy',0)&255,rom,m,s,k]))
+print('board:'+json.dumps([u[0],u[4],i[1][:3],getattr(i,'_mpy',0)&255,rom,m,s,k,b]))
 """
 _REMOVE = """
 import os
@@ -76,15 +80,24 @@ class Board:
         found = [line for line in said.splitlines() if line.startswith("board:")]
         if not found:
             raise BoardError(f"{port}: MicroPython's prompt answers with something else")
-        platform, self.machine, version, mpy, self.rom, self.modules, self.starters, self.updates = json.loads(
-            found[0][6:]
-        )
+        platform, self.machine, version, mpy, *others = json.loads(found[0][6:])
+        self.rom, self.modules, self.starters, self.updates, changes = others
         if platform not in ("esp32", "esp8266"):
             raise BoardError(f"{port}: this is no ESP32 and no ESP8266 but {self.machine}")
         if tuple(version) < _OLDEST or mpy != _MPY:
             had = ".".join(map(str, version))
             raise BoardError(f"{port}: MicroPython {had} cannot run this firmware; write a newer one with make flash")
         self.name = platform
+        # An ESP8266 has one UART that hears; on others the AT port is elsewhere, unless it is on the USB.
+        self.at_prompt = platform == "esp8266" or _on_usb(changes)
+
+
+def _on_usb(changes):
+    """Whether the text of /board.json puts the AT port where MicroPython's prompt is."""
+    try:
+        return {name.lower(): value for name, value in json.loads(changes).items()}.get("uart") == "usb"
+    except (ValueError, AttributeError):  # no file, or one that the firmware does not take
+        return False
 
 
 def steps(built, modules, starters):
@@ -116,8 +129,7 @@ def deploy(port, baud, at_port=None, source=None, key=None):
         # An ESP8266 whose AT port has other pins than its prompt.
         leave_at(at_port, baud)
     board = Board(port)
-    if board.name == "esp8266":
-        # It has one UART that hears.
+    if board.at_prompt:
         at_port = at_port or port
     built = build(board.name, source, in_place=bool(board.rom), key=modulus)
     if built.rom and built.rom.stat().st_size > board.rom:

@@ -10,8 +10,8 @@ _UART = "baud:80..5000000, bits:5..8, stop:1..3, parity:0..2, flow:0..3"
 
 @command("AT+UART_CUR", _UART)
 class UartNow:
-    """The UART's settings until the next start. The OK leaves at the old rate. With the AT port on the USB of an ESP32
-    only 115200,8,1,0,0 is taken, and means nothing to a USB of the chip's own."""
+    """The UART's settings until the next start. The OK leaves at the old rate. The USB of an ESP32 takes
+    only 115200,8,1,0,0."""
 
     def query(at):
         at.line("+UART_CUR:%d,%d,%d,%d,%d", *at.line_settings)
@@ -23,7 +23,7 @@ class UartNow:
 
 @command("AT+UART_DEF", _UART, saved=ALWAYS)
 class UartSaved:
-    """The UART's settings, kept in flash. The OK leaves at the old rate. On the USB of an ESP32 as AT+UART_CUR."""
+    """The UART's settings, kept in flash. The OK leaves at the old rate. On USB as AT+UART_CUR."""
 
     def query(at):
         at.line("+UART_DEF:%d,%d,%d,%d,%d", *at.settings.get("UART_DEF", [at.board.BAUD, 8, 1, 0, 0]))
