@@ -248,8 +248,8 @@ def _firmware(made, source, generated, board):
     from .prune import prune
     from .shorten import shorten
 
-    other = {f"firmware/board/{name}.py" for name in BOARDS if name != board}
-    texts = {name: path.read_text() for name, path in _sources(source).items() if name not in other}
+    other = tuple(f"firmware/board/{name}" for name in BOARDS if name != board)
+    texts = {name: path.read_text() for name, path in _sources(source).items() if not name.startswith(other)}
     commands = [f"firmware.commands.{command.module}" for command in catalog.load(source, board)]
     texts = prune(texts, board, [*_MODULES_FOR_OTHERS, *commands])
     # What the boards have in them is changed by name, see firmware/board/__init__.py.

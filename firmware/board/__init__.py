@@ -25,6 +25,10 @@ def load():
             pass
         except (ValueError, AttributeError):
             print(path, "is not a JSON object: ignored")
+    if board.UART == "usb":
+        import firmware.board.esp32_usb as usb
+
+        usb.take_over(board)
     return board
 
 

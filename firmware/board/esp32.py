@@ -10,7 +10,7 @@ CHIP = "ESP32"
 FAMILY = "esp32"  # in bundles and on servers
 COMPAT = "4.1.0.0"  # what AT+GMR claims: some drivers refuse an ESP32 below 3.2
 
-UART = 1  # or "usb": what MicroPython's prompt has, in place of one
+UART = 1  # "usb": what MicroPython's prompt has, in place of one, see esp32_usb.py
 TX, RX, RTS, CTS = 17, 16, 14, 15
 # The same on the other chips, for the S3 of our own choice, as stock ESP-AT has no S3. Its 19 and 20 for RTS and CTS of
 # the S2 are the pins of the USB, where MicroPython's prompt is.
@@ -86,12 +86,6 @@ def variant(name):
 
 def uart(settings):
     """The AT port's UART: baud, data bits, stop bits, parity, flow control as AT+UART_CUR numbers them."""
-    if UART == "usb":
-        from firmware.board.usb import Stream
-
-        if list(settings) != [BAUD, 8, 1, 0, 0]:
-            raise ValueError
-        return Stream(RX_BUFFER)
     os.dupterm(None)  # the prompt may have had it
     port = machine.UART(UART, tx=TX, rx=RX, rts=RTS, cts=CTS, txbuf=TX_BUFFER, rxbuf=RX_BUFFER, timeout=0)
     configure(port, settings)
@@ -118,9 +112,5 @@ def configure(port, settings):
 
 
 def prompt(port=None):
-    """Gives the AT port to MicroPython's prompt, which keeps UART0 and the USB as well."""
-    if UART == "usb":
-        from firmware.board import usb
-
-        return usb.prompt()
+    """Gives the AT port to MicroPython's prompt, which keeps UART0 as well."""
     os.dupterm(port or uart([BAUD, 8, 1, 0, 0]))

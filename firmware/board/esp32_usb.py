@@ -16,6 +16,18 @@ _PIECE = const(64)
 _FETCH = const(256)
 
 
+def take_over(board):
+    """Has the board give its USB where it would give its UART."""
+    only, size = [board.BAUD, 8, 1, 0, 0], board.RX_BUFFER
+
+    def uart(settings):
+        if list(settings) != only:
+            raise ValueError
+        return Stream(size)
+
+    board.uart, board.prompt = uart, _prompt
+
+
 class Stream(io.IOBase):
     """Has what the AT port uses of a machine.UART, with MicroPython's stdin and stdout behind it."""
 
@@ -78,7 +90,7 @@ class Stream(io.IOBase):
         return False
 
 
-def prompt():
-    """Ctrl-C and the SDK's errors are the prompt's again."""
+def _prompt(_port=None):
+    # It is there by itself. Ctrl-C and the SDK's errors are its again.
     kbd_intr(3)
     esp.osdebug(None)
