@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import uuid
 
 import pytest
 from certificates import Authority
@@ -64,9 +65,19 @@ def module(start):
 @pytest.fixture
 def online(module):
     """A module that has joined the simulator's default network."""
-    module.send('AT+CWJAP="mpy-at","12345678"')
-    module.expect("WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎")
-    return module
+    return module.join()
+
+
+@pytest.fixture(params=("esp32", "esp8266"))
+def board(request):
+    """One board after the other."""
+    return request.param
+
+
+@pytest.fixture
+def joined(start, board):
+    """A module of each board that has joined."""
+    return start("--board", board).join()
 
 
 @pytest.fixture
@@ -79,6 +90,52 @@ def play(module):
 def play_online(online):
     """Plays a transcript against a module that has joined the default network."""
     return lambda text: play_transcript(online, text)
+
+
+@pytest.fixture
+def wire():
+    """The far end of a console's port, where the test plays the module."""
+    from console_user import Wire
+
+    wire = Wire()
+    yield wire
+    if wire.fd is not None:
+        wire.close()
+
+
+# For mDNS
+
+
+@pytest.fixture
+def word():
+    """A name that no other test has."""
+    return "h" + uuid.uuid4().hex[:10]
+
+
+@pytest.fixture
+def neighbour(word):
+    from neighbour import Neighbour
+
+    neighbour = Neighbour(word)
+    yield neighbour
+    neighbour.close()
+
+
+@pytest.fixture
+def service(online, neighbour, word):
+    """A module whose service is known to all: _<word>._tcp at port 8080, host and instance <word>."""
+    online.command(f'AT+MDNS=1,"{word}","_{word}",8080')
+    neighbour.settled()
+    return online
+
+
+@pytest.fixture
+def zeroconf():
+    from zeroconf import IPVersion, Zeroconf
+
+    zeroconf = Zeroconf(interfaces=["127.0.0.1"], ip_version=IPVersion.V4Only)
+    yield zeroconf
+    zeroconf.close()
 
 
 @pytest.fixture(scope="session")

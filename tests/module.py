@@ -48,6 +48,12 @@ class Module(SimulatedModule):
             self.close()
         super().stop()
 
+    def join(self):
+        """Joins the simulator's default network; returns the module."""
+        self.send('AT+CWJAP="mpy-at","12345678"')
+        self.expect("WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎")
+        return self
+
     # Sending
 
     def send(self, line):

@@ -5,12 +5,13 @@ import os
 import socket
 
 from module import LIMIT
-from zeroconf import DNSIncoming, DNSOutgoing, DNSQuestion
+from zeroconf import DNSAddress, DNSIncoming, DNSOutgoing, DNSQuestion
 
 GROUP, PORT = "224.0.0.251", 5353
 PTR, TXT, SRV, A, AAAA, NSEC, ANY = 12, 16, 33, 1, 28, 47, 255
 QUERY, RESPONSE, MORE = 0, 0x8400, 0x200
 INTERNET, TOP_BIT = 1, 0x8000
+UNIQUE = INTERNET | TOP_BIT
 SERVICES = "_services._dns-sd._udp.local."
 
 
@@ -123,3 +124,13 @@ def message(flags, *records):
     for record in records:
         outgoing.add_answer_at_time(record, 0)
     return outgoing.packets()[0]
+
+
+def names(word):
+    """Service type, instance and host of a module's service."""
+    return f"_{word}._tcp.local.", f"{word}._{word}._tcp.local.", f"{word}.local."
+
+
+def address(name, text, ttl=120):
+    """A record of a host's address."""
+    return DNSAddress(name, A, UNIQUE, ttl, socket.inet_aton(text))

@@ -46,3 +46,21 @@ netmask = "255.255.0.0"
 gateway = "127.0.0.3"
 """
 )
+# Parts of transcripts: joining the default network, a restart, the echo off after that.
+JOIN = """
+    > AT+CWJAP="mpy-at","12345678"
+    < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+"""
+RESTART = """
+    > AT+RST
+    < ⏎OK⏎⏎ready⏎
+"""
+ECHO = """
+    > ATE0
+    < ATE0⏎⏎OK⏎
+"""
+
+
+def network(more):
+    """The default network, with more of its table."""
+    return f'[[ap]]\nssid = "mpy-at"\npassword = "12345678"\n{more}\n'

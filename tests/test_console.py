@@ -1,167 +1,19 @@
-"""The console for real: scripts and a person's keys, on a pseudo-terminal with a scripted module behind it,
-and on a simulator with the firmware."""
+"""The console for real, with a person's keys: on a pseudo-terminal with a scripted module behind it, and on a simulator
+with the firmware."""
 
-import fcntl
 import os
-import pty
 import re
 import select
 import signal
 import socket
-import struct
 import subprocess
-import sys
 import termios
 import threading
-import time
-import tty
 from pathlib import Path
 
-import pyte
 import pytest
+from console_user import CONSOLE, TIMEOUT, Person, Script, read_some
 from mpyat import sources
-
-_TIMEOUT = 20  # seconds; only ever reached when something is broken
-_CONSOLE = [sys.executable, "-m", "mpyat.terminal"]
-
-
-def read_some(fd, seen):
-    """Wait for more to read; a failure shows what was seen until then."""
-    readable, _, _ = select.select([fd], [], [], _TIMEOUT)
-    assert readable, f"nothing more came after {seen!r}"
-    return os.read(fd, 65536)
-
-
-class Wire:
-    """The far end of a pseudo-terminal, where the test plays the module."""
-
-    def __init__(self):
-        self.fd, self._slave = pty.openpty()
-        tty.setraw(self._slave)
-        self.path = os.ttyname(self._slave)
-
-    def expect(self, data):
-        """Exactly these bytes come from the console."""
-        seen = b""
-        while len(seen) < len(data):
-            seen += read_some(self.fd, seen)
-        assert seen == data
-
-    def send(self, data):
-        os.write(self.fd, data)
-
-    def answer(self, line, answer=b"\r\nOK\r\n"):
-        """A line comes; echo it and answer."""
-        self.expect(line + b"\r\n")
-        self.send(line + b"\r\n" + answer)
-
-    def speed(self):
-        """The baud rate that the console has set."""
-        return termios.tcgetattr(self._slave)[5]
-
-    def close(self):
-        for fd in (self.fd, self._slave):
-            if fd is not None:
-                os.close(fd)
-        self.fd = self._slave = None
-
-
-@pytest.fixture
-def wire():
-    wire = Wire()
-    yield wire
-    if wire.fd is not None:
-        wire.close()
-
-
-class Script:
-    """atterm with a pipe as stdin."""
-
-    def __init__(self, script, *arguments):
-        pipe = subprocess.PIPE
-        self.process = subprocess.Popen([*_CONSOLE, *arguments], stdin=pipe, stdout=pipe, stderr=pipe)
-        self.process.stdin.write(script)
-        self.process.stdin.close()
-        self.process.stdin = None
-
-    def finish(self):
-        """Return the exit status, what came on stdout, and the lines on stderr."""
-        out, err = self.process.communicate(timeout=_TIMEOUT)
-        return self.process.returncode, out, err.decode().splitlines()
-
-
-class Screen(pyte.HistoryScreen):
-    """What a terminal shows, with what has scrolled away above it."""
-
-    def __init__(self, fd):
-        super().__init__(120, 40, history=2000, ratio=0.5)
-        self._fd = fd
-
-    def write_process_input(self, data):
-        # The answer to the editor's question where the cursor is.
-        os.write(self._fd, data.encode())
-
-    def _lines(self):
-        return [*self.history.top, *(self.buffer[y] for y in range(self.lines))]
-
-    @property
-    def rows(self):
-        return ["".join(line[x].data for x in range(self.columns)).rstrip() for line in self._lines()]
-
-    def style_of(self, text):
-        """The colour and the attributes of the last row that has this text."""
-        y = max(y for y, row in enumerate(self.rows) if text in row)
-        char = self._lines()[y][self.rows[y].index(text)]
-        return char.fg, char.bold, char.underscore
-
-
-class Person:
-    """atterm with a terminal: keys go in, and what has been drawn is looked at."""
-
-    def __init__(self, state, *arguments):
-        self.fd, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-        environment = {**os.environ, "TERM": "xterm", "XDG_STATE_HOME": str(state)}
-        self.process = subprocess.Popen(
-            [*_CONSOLE, *arguments], stdin=slave, stdout=slave, stderr=slave, env=environment
-        )
-        os.close(slave)
-        self.screen = Screen(self.fd)
-        self._terminal = pyte.ByteStream(self.screen)
-
-    def types(self, keys):
-        os.write(self.fd, keys.encode())
-
-    def sees(self, *patterns):
-        """Wait until these rows stand on the screen, each below the one before; return the last match."""
-        while (match := self._find(patterns)) is None:
-            self._draw()
-        return match
-
-    def _find(self, patterns):
-        rows = iter(self.screen.rows)
-        match = None
-        for pattern in patterns:
-            match = next(filter(None, (re.fullmatch(pattern, row) for row in rows)), None)
-            if match is None:
-                return None
-        return match
-
-    def _draw(self):
-        self._terminal.feed(read_some(self.fd, self.screen.rows))
-
-    def leaves(self):
-        """Ctrl-D; returns the exit status."""
-        self.types("\x04")
-        return self.ends()
-
-    def ends(self):
-        """Read what is still drawn until the console ends; returns the exit status."""
-        while True:
-            try:
-                self._draw()
-            except OSError:
-                return self.process.wait(_TIMEOUT)
 
 
 @pytest.fixture
@@ -179,104 +31,7 @@ def person(tmp_path):
         os.close(one.fd)
 
 
-# Scripts with a scripted module
-
-
-def test_lines_wait_for_their_answers(wire):
-    script = Script(b"AT\r\n\n  \nAT+NOSUCH\nAT+LAST", wire.path)
-    wire.answer(b"AT")
-    wire.answer(b"AT+NOSUCH", b"\r\nbusy p...\r\n\r\nERROR\r\n")
-    wire.answer(b"AT+LAST", b"WIFI CONNECTED\r\n\xff\x00\r\nOK\r\n\r\n+LATE\r\n")
-    answers = b"AT\r\n\r\nOK\r\n", b"AT+NOSUCH\r\n\r\nbusy p...\r\n\r\nERROR\r\n"
-    last = b"AT+LAST\r\nWIFI CONNECTED\r\n\xff\x00\r\nOK\r\n\r\n+LATE\r\n"
-    assert script.finish() == (0, b"".join(answers) + last, [])
-
-
-@pytest.mark.parametrize("reset", [b"AT+RST", b"AT+RESTORE"])
-def test_restart_ends_with_ready(wire, reset):
-    script = Script(reset + b"\nAT\n", wire.path)
-    wire.answer(reset)
-    wire.send(b"\x80>noise\r\n")
-    assert not select.select([wire.fd], [], [], 0.05)[0], "the next line waits for ready"
-    wire.send(b"\r\nready\r\n")
-    wire.answer(b"AT")
-    assert script.finish()[0] == 0
-
-
-def test_data_after_the_prompt(wire):
-    script = Script(b"AT+CIPSEND=12\nhello\nworld\nAT+CIPSEND=0,3\nabcdef\nAT\n", wire.path)
-    wire.answer(b"AT+CIPSEND=12", b"\r\nOK\r\n")
-    wire.send(b"\r\n>")
-    wire.expect(b"hello\r\nworld")
-    wire.send(b"\r\nRecv 12 bytes\r\n\r\nSEND OK\r\n")
-    wire.answer(b"AT+CIPSEND=0,3", b"\r\nOK\r\n\r\n>")
-    wire.expect(b"abc")
-    wire.send(b"\r\nRecv 3 bytes\r\n\r\nSEND FAIL\r\n")
-    wire.answer(b"AT")
-    status, _, notes = script.finish()
-    assert (status, notes) == (0, ["atterm: line 5: 3 bytes beyond the announced were not sent"])
-
-
-def test_passthrough_until_escape(wire):
-    script = Script(b"AT+CIPSEND\nhello\n+++\nAT\n", wire.path)
-    wire.answer(b"AT+CIPSEND", b"\r\nOK\r\n\r\n>")
-    wire.expect(b"hello\r\n")
-    sent = time.monotonic()
-    wire.send(b"ERROR\r\n")
-    wire.expect(b"+++")
-    assert time.monotonic() - sent > 0.02, "the guard time comes before"
-    wire.answer(b"AT")
-    assert script.finish() == (0, b"AT+CIPSEND\r\n\r\nOK\r\n\r\n>ERROR\r\nAT\r\n\r\nOK\r\n", [])
-
-
-def test_input_ends_within_data(wire):
-    script = Script(b"AT+CIPSEND=12\nhello\n", wire.path)
-    wire.answer(b"AT+CIPSEND=12", b"\r\nOK\r\n\r\n>")
-    wire.expect(b"hello\r\n")
-    wire.expect(b"+++")
-    wire.send(b"\r\nSEND Canceled\r\n")
-    status, out, errors = script.finish()
-    assert (status, len(errors)) == (1, 1)
-    assert out.endswith(b"SEND Canceled\r\n")
-    assert "5 bytes" in errors[0]
-
-
-@pytest.mark.parametrize(
-    ("line", "answer"),
-    [(b"AT", b"\r\nbusy p...\r\n"), (b"AT+RST", b"\r\nOK\r\n"), (b"AT+CIPSEND=1", b"\r\nOK\r\n")],
-)
-def test_answer_that_never_comes(wire, line, answer):
-    script = Script(line + b"\n", wire.path, "--timeout", "0.3")
-    wire.answer(line, answer)
-    status, out, errors = script.finish()
-    assert (status, out) == (1, line + b"\r\n" + answer)
-    assert errors == [f"atterm: no final result for {line.decode()!r} within 0.3 s"]
-
-
-def test_port_that_goes_away(wire):
-    script = Script(b"AT\nAT\n", wire.path)
-    wire.answer(b"AT")
-    wire.expect(b"AT\r\n")
-    wire.close()
-    status, _, errors = script.finish()
-    assert (status, len(errors)) == (1, 1)
-    assert "has gone away" in errors[0]
-
-
-def test_wrong_ports(tmp_path):
-    some_file = tmp_path / "file"
-    some_file.touch()
-    for arguments, words in (
-        ([str(tmp_path / "nope")], "no port "),
-        ([str(some_file)], "is no serial port"),
-        ([], "which PORT?"),
-    ):
-        status, out, errors = Script(b"AT\n", *arguments).finish()
-        assert (status, out, len(errors)) == (1, b"", 1)
-        assert words in errors[0]
-
-
-# A person with a scripted module
+# With a scripted module
 
 
 def test_kinds_have_their_colours_and_echo_is_not_doubled(wire, person):
@@ -403,22 +158,6 @@ def test_much_output_is_shown_whole_and_in_order(wire, person):
 # With the firmware
 
 
-def test_a_script_through_make_run():
-    script = b'AT\nAT+GMR\nAT+CWMODE=1\nAT+CWJAP="mpy-at","12345678"\nAT+CIFSR\n'
-    status, out, errors = Script(script, "--simulator").finish()
-    assert status == 0, errors
-    assert re.fullmatch(
-        rb"\r\nready\r\n"
-        rb"AT\r\n\r\nOK\r\n"
-        rb"AT\+GMR\r\nAT version:[^\r]+\r\nSDK version:[^\r]+\r\n"
-        rb"compile time\(\w+\):[^\r]+\r\nBin version:[^\r]+\r\n\r\nOK\r\n"
-        rb"AT\+CWMODE=1\r\n\r\nOK\r\n"
-        rb'AT\+CWJAP="mpy-at","12345678"\r\nWIFI CONNECTED\r\nWIFI GOT IP\r\n\r\nOK\r\n'
-        rb'AT\+CIFSR\r\n\+CIFSR:STAIP,"127\.0\.0\.1"\r\n\+CIFSR:STAMAC,"[0-9a-f:]{17}"\r\n\r\nOK\r\n',
-        out,
-    ), out
-
-
 def child_of(process):
     """A descriptor that becomes readable when the one child of the process ends."""
     (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
@@ -492,13 +231,13 @@ def test_simulator_that_does_not_start(person, options):
 
 def test_simulator_ends_when_the_console_is_killed():
     console = subprocess.Popen(
-        [*_CONSOLE, "--simulator"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [*CONSOLE, "--simulator"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     assert read_some(console.stdout.fileno(), b"").lstrip().startswith(b"ready")
     simulator = child_of(console)
     console.send_signal(signal.SIGKILL)
     console.communicate()
-    assert select.select([simulator], [], [], _TIMEOUT)[0]
+    assert select.select([simulator], [], [], TIMEOUT)[0]
     os.close(simulator)
 
 
@@ -513,7 +252,7 @@ def test_tcp_by_hand(person):
         user.types(f'AT+CIPSTART="TCP","127.0.0.1",{server.getsockname()[1]}\r')
         peer, _ = server.accept()
         with peer:
-            peer.settimeout(_TIMEOUT)
+            peer.settimeout(TIMEOUT)
             user.sees("CONNECT", "OK", "AT:")
             user.types("AT+CIPSEND=7\r")
             user.sees("7 bytes>")

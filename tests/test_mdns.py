@@ -1,15 +1,13 @@
-"""mDNS: the module's service as its neighbours see it, and their services as the module finds them.
+"""mDNS: the module's service as its neighbours see it, among them zeroconf.
 All on loopback and at one port, which tests that run at the same time share: each has names of its own."""
 
 import itertools
 import queue
-import socket
 import struct
 import time
-import uuid
 
 import pytest
-from module import LIMIT, encode
+from module import LIMIT
 from neighbour import (
     AAAA,
     ANY,
@@ -19,66 +17,14 @@ from neighbour import (
     RESPONSE,
     SERVICES,
     SRV,
-    TOP_BIT,
     TXT,
     A,
-    Neighbour,
+    address,
     kinds,
     message,
+    names,
 )
-from zeroconf import (
-    DNSAddress,
-    DNSPointer,
-    DNSService,
-    DNSText,
-    IPVersion,
-    ServiceBrowser,
-    ServiceInfo,
-    ServiceListener,
-    Zeroconf,
-)
-
-UNIQUE = INTERNET | TOP_BIT
-
-
-@pytest.fixture
-def word():
-    """A name that no other test has."""
-    return "h" + uuid.uuid4().hex[:10]
-
-
-@pytest.fixture
-def neighbour(word):
-    neighbour = Neighbour(word)
-    yield neighbour
-    neighbour.close()
-
-
-@pytest.fixture
-def zeroconf():
-    zeroconf = Zeroconf(interfaces=["127.0.0.1"], ip_version=IPVersion.V4Only)
-    yield zeroconf
-    zeroconf.close()
-
-
-@pytest.fixture
-def service(online, neighbour, word):
-    """A module whose service is known to all: _<word>._tcp at port 8080, host and instance <word>."""
-    online.command(f'AT+MDNS=1,"{word}","_{word}",8080')
-    neighbour.settled()
-    return online
-
-
-def names(word):
-    """Service type, instance and host of a module's service."""
-    return f"_{word}._tcp.local.", f"{word}._{word}._tcp.local.", f"{word}.local."
-
-
-def address(name, text, ttl=120):
-    return DNSAddress(name, A, UNIQUE, ttl, socket.inet_aton(text))
-
-
-# The module's service
+from zeroconf import DNSPointer, ServiceBrowser, ServiceInfo, ServiceListener
 
 
 def test_claims_then_announces(online, neighbour, word):
@@ -253,89 +199,28 @@ def test_a_network_that_goes_and_comes_back(service, neighbour, word):
     neighbour.answered()
 
 
-# Conflicts
-
-
-def test_a_host_name_that_is_taken(online, neighbour, word):
-    _, instance, host = names(word)
-    online.command(f'AT+MDNS=1,"{word}","_{word}",8080')
-    neighbour.probe()
-    neighbour.say(address(host, "127.0.0.9"))
-    _, _, srv, _, a, _ = neighbour.settled().answers()
-    assert (srv.name, srv.server, a.name) == (instance, f"{word}-2.local.", f"{word}-2.local.")
-
-
-def test_an_instance_that_is_taken_twice(online, neighbour, word):
-    kind, instance, host = names(word)
-    online.command(f'AT+MDNS=1,"{word}","_{word}",8080')
-    for name in (instance, f"{word}-2.{kind}"):
-        while neighbour.probe().answers()[0].name != name:
-            pass
-        neighbour.say(DNSService(name, SRV, UNIQUE, 120, 0, 0, 8080, "other.local."))
-    pointer, _, srv, _, a, _ = neighbour.settled().answers()
-    assert (pointer.alias, srv.name, a.name) == (f"{word}-3.{kind}", f"{word}-3.{kind}", host)
-
-
-def test_a_long_name_that_is_taken(online, neighbour, word):
-    long = (word + "x" * 63)[:63]
-    online.command(f'AT+MDNS=1,"{long}","_{word}",8080')
-    neighbour.probe()
-    neighbour.say(address(f"{long}.local.", "127.0.0.9"))
-    assert neighbour.settled().answers()[4].name == f"{long[:61]}-2.local."
-
-
-def test_two_that_claim_the_same_name_at_once(online, neighbour, word):
-    """The greater data win; who lost waits a second, and finds the name taken or free."""
-    host = names(word)[2]
-    online.command(f'AT+MDNS=1,"{word}","_{word}",8080')
-    neighbour.probe()
-    neighbour.ask(host, ANY, authority=[address(host, "126.255.255.255")])
-    neighbour.probe()
-    began = time.monotonic()
-    neighbour.ask(host, ANY, authority=[address(host, "200.0.0.1")])
-    for _ in range(3):
-        neighbour.probe()
-    assert time.monotonic() - began > 1.4
-    assert neighbour.announcement().answers()[4].name == host
-
-
-def test_a_name_is_defended(service, neighbour, word):
-    host = names(word)[2]
-    neighbour.ask(host, ANY, authority=[address(host, "200.0.0.1")])
-    assert kinds(neighbour.announcement().answers()) == [A, NSEC]
-
-
-def test_a_conflict_after_the_announcement(service, neighbour, word):
-    """The module claims its name anew, and keeps it if nobody insists."""
-    host = names(word)[2]
-    neighbour.say(address(host, "127.0.0.9"))
-    for _ in range(3):
-        neighbour.probe()
-    assert neighbour.announcement().answers()[4].name == host
-
-
-def test_a_goodbye_and_a_response_from_elsewhere_are_no_conflict(service, neighbour, word):
-    host = names(word)[2]
-    neighbour.say(address(host, "127.0.0.9", ttl=0))
-    neighbour.send(message(RESPONSE, address(host, "127.0.0.9")), neighbour.other)
-    neighbour.ask(host, A, sock=neighbour.other)
-    neighbour.answered()
-
-
-def test_damaged_messages(service, neighbour, word):
-    host = names(word)[2]
-    response = message(RESPONSE, address(host, "127.0.0.9"))
-    for end in range(len(response)):
-        neighbour.send(response[:end])
-    header = struct.pack(">6H", 0, 0x8400, 0, 1, 0, 0)
-    for name in (b"\xc0\x0c", b"\xc0\x0e\xc0\x0c", b"\x01a\xc0\x0c", b"\x40a", b"\xff\xff", b"\x3f", b"\x01a" * 200):
-        neighbour.send(header + name + struct.pack(">HHIH", A, 1, 120, 4) + b"abcd")
-        neighbour.send(struct.pack(">6H", 0, 0, 1, 0, 0, 0) + name + b"\0\1\0\1")
-    neighbour.send(struct.pack(">6H", 0, 0, 0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF) + b"\0\0\1\0\1" * 200)
-    neighbour.send(b"\xff" * 1400)
-    neighbour.ask(host, A, sock=neighbour.other)
-    neighbour.answered()
-    service.settled()
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        '1,"","_a",80',
+        '1,"a","",80',
+        '1,"a","_a",80,,""',
+        '1,"a","_a",80,,,2,"k","v"',
+        '1,"a","_a",80,,,1,"k"',
+        '1,"a","_a",80,,,1,"k","v","l"',
+        '1,"a","_a",80,,,,"k","v"',
+        '1,"a","_a",80,,,1,"","v"',
+        '1,"a","_a",80,,,1,"k=","v"',
+        '1,"a","_a"',
+        "0,1",
+        '2,0,"_a"',
+        '2,4,""',
+    ],
+)
+def test_parameters_that_make_no_service(online, parameters):
+    online.send(f"AT+MDNS={parameters}")
+    online.expect("⏎ERROR⏎")
+    online.settled()
 
 
 # As zeroconf sees it
@@ -374,163 +259,3 @@ def test_zeroconf_finds_the_service(start, zeroconf, word, board):
     assert info.decoded_properties == {"version": "1.0"}
     module.command("AT+MDNS=0")
     assert browser.events.get(timeout=LIMIT) == ("removed", instance)
-
-
-def test_zeroconf_has_the_name_already(online, zeroconf, neighbour, word):
-    kind, instance, _ = names(word)
-    zeroconf.register_service(ServiceInfo(kind, instance, 99, server="other.local.", parsed_addresses=["127.0.0.9"]))
-    online.command(f'AT+MDNS=1,"{word}","_{word}",8080')
-    while True:
-        records = neighbour.announcement().answers()
-        if records[0].type == PTR and records[0].alias == f"{word}-2.{kind}":
-            break
-
-
-# What the module finds
-
-
-@pytest.fixture
-def printer(zeroconf, word):
-    """A service that zeroconf offers: one.<type> on host <word>p.local."""
-    kind = names(word)[0]
-    info = ServiceInfo(
-        kind,
-        "one." + kind,
-        35,
-        properties={"version": "v4.1", "note": ""},
-        server=f"{word}p.local.",
-        parsed_addresses=["127.0.0.9", "fd00::1:2"],
-    )
-    zeroconf.register_service(info)
-    return info
-
-
-def found(*lines):
-    """What the module prints for these lines."""
-    text = "".join(line + "⏎" for line in lines)
-    return f"+MDNS:{len(encode(text))},⏎{text}⏎OK⏎"
-
-
-V6 = "fd00:0000:0000:0000:0000:0000:0001:0002"
-
-
-@pytest.mark.parametrize(
-    "question, lines",
-    [
-        ('0,"_W","_tcp"', ["PTR=one", "SRV=Wp.local:35", "TXT=version=v4.1", "TXT=note=", "A=127.0.0.9", "AAAA=" + V6]),
-        ('1,"one","_W","_tcp"', ["TXT=version=v4.1", "TXT=note="]),
-        ('2,"one","_W","_tcp"', ["SRV=Wp.local:35"]),
-        ('3,"ONE","_W","_TCP",1000', ["SRV=Wp.local:35", "TXT=version=v4.1", "TXT=note="]),
-        ('4,"Wp"', ["A=127.0.0.9"]),
-        ('4,"WP.Local",180000,1', ["A=127.0.0.9"]),
-        ('5,"Wp"', ["AAAA=" + V6]),
-        ('6,"Wp"', ["A=127.0.0.9", "AAAA=" + V6]),
-    ],
-)
-def test_every_type_of_search(online, printer, word, question, lines):
-    online.send("AT+MDNS=2," + question.replace("W", word))
-    online.expect(found("IF=1", "IP=0", *(line.replace("W", word) for line in lines)))
-    online.settled()
-
-
-@pytest.mark.roomy(reason="the MicroPython for 32 bits joins no groups")
-def test_a_search_and_a_service_on_a_small_heap(start, printer, neighbour, word):
-    module = start("--board", "esp8266")
-    module.send('AT+CWJAP="mpy-at","12345678"')
-    module.expect("WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎")
-    for _ in range(3):
-        module.send(f'AT+MDNS=2,3,"one","_{word}","_tcp"')
-        module.expect(found("IF=1", "IP=0", f"SRV={word}p.local:35", "TXT=version=v4.1", "TXT=note="))
-        module.command(f'AT+MDNS=1,"{word}x","_{word}x",8080')
-        assert neighbour.probe().answers()[0].port == 8080
-        module.command("AT+MDNS=0")
-
-
-def test_searching_for_several(online, printer, zeroconf, word):
-    kind = names(word)[0]
-    zeroconf.register_service(
-        ServiceInfo(kind, "two." + kind, 36, server=f"{word}q.local.", parsed_addresses=["127.0.0.8"])
-    )
-    online.send(f'AT+MDNS=2,0,"_{word}","_tcp",180000,2')
-    length = int(online.match(r"\+MDNS:(\d+),⏎".replace("⏎", "\r\n"))[1])
-    blocks = online.take(length).decode().split("IF=1\r\nIP=0\r\n")
-    one = ["PTR=one", f"SRV={word}p.local:35", "TXT=version=v4.1", "TXT=note=", "A=127.0.0.9", "AAAA=" + V6, ""]
-    two = ["PTR=two", f"SRV={word}q.local:36", "A=127.0.0.8", ""]
-    assert sorted(block.split("\r\n") for block in blocks[1:]) == [one, two] and not blocks[0]
-    online.expect("⏎OK⏎")
-
-
-def test_a_search_that_finds_nothing(online, word):
-    began = time.monotonic()
-    online.send(f'AT+MDNS=2,0,"_{word}","_tcp",1000')
-    online.send("AT")
-    online.expect("⏎busy p...⏎⏎OK⏎")
-    assert 0.9 < time.monotonic() - began < LIMIT
-
-
-def test_a_search_for_more_than_there_are(online, printer, word):
-    began = time.monotonic()
-    online.send(f'AT+MDNS=2,4,"{word}p",1000,2')
-    online.expect(found("IF=1", "IP=0", "A=127.0.0.9"))
-    assert time.monotonic() - began > 0.9
-
-
-def test_the_module_finds_itself(service, word):
-    service.send(f'AT+MDNS=2,0,"_{word}","_tcp"')
-    service.expect(found("IF=1", "IP=0", f"PTR={word}", f"SRV={word}.local:8080", "A=127.0.0.1"))
-
-
-def test_answers_in_pieces(online, neighbour, word):
-    """A neighbour that answers exactly what it is asked, after noise: the module asks on for what is missing."""
-    kind, instance, host = names(word)
-    online.send(f'AT+MDNS=2,0,"_{word}","_tcp"')
-    replies = {
-        PTR: DNSPointer(kind, PTR, INTERNET, 10, instance),
-        SRV: DNSService(instance, SRV, INTERNET, 10, 0, 0, 7, host),
-        TXT: DNSText(instance, TXT, INTERNET, 10, b"\x03a=1"),
-        A: DNSAddress(host, A, INTERNET, 10, b"\x7f\0\0\x09"),
-    }
-    while replies:
-        question, source = neighbour.question()
-        wanted = [replies.pop(q.type) for q in question.questions if q.type in replies]
-        for noise in (b"", b"\0" * 12, b"\xff" * 100, message(RESPONSE, address("x.local.", "1.2.3.4"))):
-            neighbour.direct.sendto(noise, source)
-        for record in wanted:
-            neighbour.direct.sendto(message(RESPONSE, record), source)
-    online.expect(found("IF=1", "IP=0", f"PTR={word}", f"SRV={word}.local:7", "TXT=a=1", "A=127.0.0.9"))
-
-
-# Parameters
-
-
-@pytest.mark.parametrize(
-    "parameters",
-    [
-        '1,"","_a",80',
-        '1,"a","",80',
-        '1,"a","_a",80,,""',
-        '1,"a","_a",80,,,2,"k","v"',
-        '1,"a","_a",80,,,1,"k"',
-        '1,"a","_a",80,,,1,"k","v","l"',
-        '1,"a","_a",80,,,,"k","v"',
-        '1,"a","_a",80,,,1,"","v"',
-        '1,"a","_a",80,,,1,"k=","v"',
-        '1,"a","_a"',
-        "0,1",
-        '2,0,"_a"',
-        '2,4,""',
-    ],
-)
-def test_parameters_that_make_no_service(online, parameters):
-    online.send(f"AT+MDNS={parameters}")
-    online.expect("⏎ERROR⏎")
-    online.settled()
-
-
-def test_no_search_without_a_network(play):
-    play("""
-        > AT+MDNS=2,4,"a"
-        < ⏎ERROR⏎
-        > AT+MDNS=0
-        < ⏎OK⏎
-    """)
