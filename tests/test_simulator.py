@@ -5,6 +5,7 @@ import os
 import pathlib
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -203,6 +204,8 @@ REFUSED = {
     "pin x low": "the pin must be a number from 0 to 39",
     "pin 6 low": "the chip has no pin 6",
     "pin 4 on": "'pin 4 on' is not of the form pin N high|low",
+    "time pass 1h": "SECONDS is a number such as 90 or 0.5",
+    "time pass 1": "that needs atsim --time, and no more than six days can pass",
     r"uart noise \x0": "bytes are written as in a Python literal",
 }
 
@@ -212,6 +215,37 @@ def test_control_commands_that_are_none(module):
         assert module.control(command) == f"error: {said}"
     assert module.control("ap").startswith("error: 'ap' is not of the form ap down|up NAME, ap rssi")
     module.settled()
+
+
+@pytest.mark.parametrize("board", ["esp32", "esp8266"])
+def test_time_passes(start, board):
+    """For the links, the clock and sleep; not more than six days."""
+    module = start("--board", board, "--time")
+    module.send('AT+CWJAP="mpy-at","12345678"')
+    module.expect("WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎")
+    module.command("AT+CIPMUX=1")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    module.command(f"AT+CIPSERVER=1,{port}")
+    module.command("AT+CIPSTO=7200")
+    with socket.create_connection(("127.0.0.1", port)) as peer:
+        module.expect("0,CONNECT⏎")
+        assert module.control("time pass 7000") == "ok"
+        module.settled()
+        assert module.control("time pass 199.5") == "ok"
+        module.expect("0,CLOSED⏎")
+        assert peer.recv(1) == b""
+    module.command("AT+SYSTIMESTAMP=1000000")
+    assert module.control("time pass 5000") == "ok"
+    module.send("AT+SYSTIMESTAMP?")
+    assert int(module.match(r"\+SYSTIMESTAMP:(\d+)\r\n\r\nOK\r\n")[1]) in range(1005000, 1005000 + LIMIT)
+    module.send("AT+GSLP=3600000")
+    module.expect("3600000⏎⏎OK⏎")
+    while module.control("asleep") != "ok":
+        time.sleep(0.002)
+    assert module.control("time pass 3600") == "ok"
+    module.expect("⏎ready⏎")
+    assert module.control("time pass 518400") == "error: that needs atsim --time, and no more than six days can pass"
 
 
 def test_flash_in_use(start, tmp_path):

@@ -31,7 +31,7 @@ _MODULES_FOR_OTHERS = ("firmware.app", "firmware.at.command", "firmware.at.messa
 # The generated index of the commands.
 _INDEX = "firmware/commands/index.py"
 # Modules of the stand-ins that the firmware does not see, and what others know of them.
-_BEHIND = {"pc", "soc", "start"}
+_BEHIND = {"ahead", "pc", "soc", "start"}
 _SEEN_OF_THEM = {"up", "readblocks", "writeblocks", "ioctl"}
 # What files in /commands may use, as docs/your-own-command.md lists it, keeps its names.
 _FOR_OWN_COMMANDS = """

@@ -21,6 +21,7 @@ _COMMANDS = (
     ("station leave MAC", re.compile(r"station (leave) (\S+)()"), "station"),
     ("power cycle", re.compile(r"power (cycle)"), "power_cycle"),
     ("power cut after N writes", re.compile(r"power cut after (\S+) writes?"), "power_cut"),
+    ("time pass SECONDS", re.compile(r"time pass (\S+)"), "time"),
     ("uart noise BYTES", re.compile(r"uart noise (.+)"), "noise"),
     ("asleep", re.compile(r"(asleep)"), "asleep"),
     ("wake", re.compile(r"(wake)"), "wake"),
@@ -133,6 +134,14 @@ class Control:
 
     def _power_cut(self, writes):
         self._module.cut_after(_number("N", writes, 1, 1_000_000))
+
+    def _time(self, seconds):
+        if not re.fullmatch(r"\d{1,6}(\.\d{1,3})?", seconds):
+            raise ControlError("SECONDS is a number such as 90 or 0.5")
+        try:
+            self._module.let_pass(float(seconds))
+        except ValueError:
+            raise ControlError("that needs atsim --time, and no more than six days can pass") from None
 
     def _asleep(self, _):
         if not self._module.asleep():

@@ -12,11 +12,14 @@ _PR_SET_PDEATHSIG = 1
 
 # Where the images are once they have been mapped: in this process, or through the ffi of another MicroPython.
 _MAPPED = "uctypes.bytearray_at({address},{size})"
-_BY_FFI = "uctypes.bytearray_at(__import__('ffi').open(None).func('P','mmap','PLiiil')(0,{size},3,2,{fd},0),{size})"
+_BY_FFI = (
+    "uctypes.bytearray_at(__import__('ffi').open(None).func('P','mmap','PLiiil')(0,{size},3,{flags},{fd},0),{size})"
+)
 
 _START = """\
 import sys,uctypes
 {find}
+{time}
 __import__('start').up({uart},{pc},{flash},{rom})
 del sys,uctypes
 execfile('/boot.py')
@@ -25,6 +28,7 @@ _MAIN = "execfile('/main.py')\n"
 # After its program an ESP32 goes on to the prompt at the USB, if the host is there.
 _LEFT = "import sys\nif hasattr(sys,'_left'):\n sys._left()\n import sys\n"
 _FIND_IN_ROM = "import vfs;vfs.mount(vfs.VfsRom({chip}),'/chip');sys.path.insert(0,'/chip');del vfs"
+_TIME = "__import__('ahead').up({page})"
 _FIND_IN_FOLDER = "sys.path.insert(0,{folder!r})"
 
 
@@ -41,6 +45,7 @@ def main():
     parser.add_argument("--pc", type=int)
     parser.add_argument("--flash", type=int)
     parser.add_argument("--rom", type=int)
+    parser.add_argument("--time", type=int)
     parser.add_argument("--chip", help="descriptor of an image, or a folder")
     args = parser.parse_args()
     if args.script:
@@ -74,7 +79,8 @@ def _code(args):
     else:
         find = _FIND_IN_FOLDER.format(folder=args.chip)
     rom = None if args.rom is None else image(args.rom)
-    start = _START.format(find=find, uart=args.uart, pc=args.pc, flash=args.flash, rom=rom)
+    time = "" if args.time is None else _TIME.format(page=image(args.time, shared=True))
+    start = _START.format(find=find, time=time, uart=args.uart, pc=args.pc, flash=args.flash, rom=rom)
     code = start if args.prompt else start + _MAIN
     if not args.usb:
         return code
@@ -85,8 +91,8 @@ def _indented(code):
     return "".join(f" {line}\n" for line in code.splitlines())
 
 
-def _image_here(fd):
-    mapped = mmap.mmap(fd, 0, access=mmap.ACCESS_COPY)
+def _image_here(fd, shared=False):
+    mapped = mmap.mmap(fd, 0, access=mmap.ACCESS_WRITE if shared else mmap.ACCESS_COPY)
     # The mapping has to last as long as the process does.
     _image_here.mapped.append(mapped)
     address = ctypes.addressof(ctypes.c_char.from_buffer(mapped))
@@ -96,8 +102,8 @@ def _image_here(fd):
 _image_here.mapped = []
 
 
-def _image_by_ffi(fd):
-    return _BY_FFI.format(fd=fd, size=os.fstat(fd).st_size)
+def _image_by_ffi(fd, shared=False):
+    return _BY_FFI.format(fd=fd, flags=mmap.MAP_SHARED if shared else mmap.MAP_PRIVATE, size=os.fstat(fd).st_size)
 
 
 main()

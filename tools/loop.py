@@ -8,13 +8,22 @@ import time
 
 
 class Loop:
-    """Calls back when a descriptor is readable or a time (of time.monotonic(), in seconds) has come."""
+    """Calls back when a descriptor is readable or a time, in seconds of time(), has come."""
 
     def __init__(self):
         self.running = True
         self._selector = selectors.DefaultSelector()
         self._timers = []
         self._order = itertools.count()
+        self._ahead = 0.0
+
+    def time(self):
+        """Seconds, those included that were skipped."""
+        return time.monotonic() + self._ahead
+
+    def skip(self, seconds):
+        """Lets so much time pass at once."""
+        self._ahead += seconds
 
     def watch(self, fd, callback, events=selectors.EVENT_READ):
         """Calls callback() whenever fd is ready; a second call for the same fd replaces the first."""
@@ -54,8 +63,8 @@ class Loop:
         """Runs what is due and returns the seconds until the next timer, None without one."""
         while self._timers and self.running:
             when, _, callback = self._timers[0]
-            if callback is not None and when > time.monotonic():
-                return max(0, when - time.monotonic())
+            if callback is not None and (left := when - self.time()) > 0:
+                return left
             heapq.heappop(self._timers)
             if callback is not None:
                 callback()

@@ -42,6 +42,9 @@ _ROM_START, _ROM_SIZE = 0xB0000, 320 * 1024
 
 _LAUNCH = pathlib.Path(__file__).with_name("launch.py")
 
+# Milliseconds that can be let pass: further apart the ticks of a MicroPython for 32 bits cannot be.
+_PASSED_MAX = 6 * 24 * 3600 * 1000
+
 # So many crashes in so many seconds end the simulator. A traceback makes a crash of a reset soon after it.
 _CRASHES, _CRASH_WINDOW = 3, 10.0
 _TRACEBACK_AGE = 1.0
@@ -64,6 +67,11 @@ class Module:
         self._sleep = None
         self.pins = Pins(options.board)
         self._partitions = Partitions(options.partition, options.ota_partitions, self._count_write, self._chip_cut)
+        self._passed = 0
+        self._time = None
+        if options.time:
+            self._time = tempfile.TemporaryFile()
+            self.let_pass(0)
         self._registers = {}
         self._rtc = None
         self._writes_left = None
@@ -81,7 +89,7 @@ class Module:
         self._request = b""
         if cause == "power":
             # A reset leaves the chip's clock as it is.
-            self._rtc = Rtc(_RTC_FRACTIONS[self._options.board])
+            self._rtc = Rtc(_RTC_FRACTIONS[self._options.board], self._loop.time)
         self.pins.reset()
         self._registers.clear()
         self._radio.power_on()
@@ -93,7 +101,7 @@ class Module:
         self._uart = uart = self._terminal.plug()
         command = self._command(uart, far.fileno())
         fds = [uart, far.fileno(), self._flash.fileno()]
-        fds += [file.fileno() for file in (self._rom, self._chip) if file and not isinstance(file, str)]
+        fds += [file.fileno() for file in (self._rom, self._chip, self._time) if file and not isinstance(file, str)]
         self._process = subprocess.Popen(
             command,
             stdin=stdin,
@@ -121,6 +129,8 @@ class Module:
         command += ["--uart", uart, "--pc", link, "--flash", self._flash.fileno(), "--chip", chip]
         if self._rom:
             command += ["--rom", self._rom.fileno()]
+        if self._time:
+            command += ["--time", self._time.fileno()]
         if options.micropython:
             command += ["--micropython", options.micropython]
         if options.has_ffi:
@@ -155,6 +165,17 @@ class Module:
         self._writes_left = None
         self.power_off()
         self.power_on()
+
+    def let_pass(self, seconds):
+        """Puts the module's time forward by so much. ValueError if that is too much, or was not said at the start."""
+        passed = self._passed + int(seconds * 1000)
+        if not (self._time and passed < _PASSED_MAX):
+            raise ValueError(seconds)
+        self._passed = passed
+        self._loop.skip(seconds)
+        self._time.seek(0)
+        self._time.write(passed.to_bytes(4, sys.byteorder))
+        self._time.flush()
 
     def drive(self, number, level):
         """The bench sets a pin, which may end light sleep."""

@@ -5,7 +5,6 @@ import contextlib
 import os
 import re
 import signal
-import time
 
 # What brings a host to the raw prompt, and back to the friendly one; and what interrupts a program.
 _RAW, _FRIENDLY = b"\x01", b"\x02"
@@ -70,7 +69,7 @@ class Prompt:
             data = data[os.write(target, data) :]
         if data:
             self._loop.forget(source)
-            when = time.monotonic() + _PAUSE
+            when = self._loop.time() + _PAUSE
             self._timers[source] = self._loop.at(when, lambda: self._pass(data, source, target, again))
         else:
             self._loop.watch(source, again)

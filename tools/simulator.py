@@ -103,6 +103,7 @@ def _parser():
     parser.add_argument("--board", choices=BOARDS, default="esp32", help="the chip (default: %(default)s)")
     parser.add_argument("--wifi", metavar="FILE", help="the access points in range, in TOML")
     parser.add_argument("--control", metavar="PATH", help="a Unix socket to act on the module")
+    parser.add_argument("--time", action="store_true", help="let time pass for the module, by lines to --control")
     parser.add_argument("--pace", action="store_true", help="slow the UART down to its baud rate")
     parser.add_argument(
         "--micropython",
@@ -146,7 +147,7 @@ def _simulate(options):
         built = build(options.board, in_place=in_place, key=update_key(options.update_key))
         options.heap_given = options.heap is not None
         options.heap = options.heap or _HEAPS[options.board if built.rom else "esp32"]
-        radio = _radio(options.board, networks)
+        radio = _radio(options.board, networks, loop.time)
         flash = _flash(options, built, networks, cleanup)
         module = Module(loop, built, options, flash, terminal, radio)
         print(f"AT port: {terminal.path}", flush=True)
@@ -220,14 +221,16 @@ def _probe(options):
     # Without ffi it cannot map an image, and both the stand-ins and the firmware go onto its heap.
     options.has_ffi = options.has_rom = bool(ffi and rom)
     options.needs_folder = not options.has_rom
+    if options.time and not options.has_ffi:
+        raise Failure(f"--time: {path} has no ffi or no VfsRom, which that needs")
 
 
-def _radio(board, networks):
+def _radio(board, networks, clock):
     if board == "esp8266":
         from .radio_esp8266 import Esp8266Radio as Radio
     else:
         from .radio_esp32 import Esp32Radio as Radio
-    return Radio(networks, _MACS[board])
+    return Radio(networks, _MACS[board], clock=clock)
 
 
 def _flash(options, built, networks, cleanup):

@@ -1,7 +1,5 @@
 """The chip's sleep, and what wakes it: a time, its reset pin, a pin with a level."""
 
-import time
-
 
 class Sleep:
     """One sleep at a time; the chip's next start makes a new one."""
@@ -34,7 +32,7 @@ class Sleep:
 
     def _until(self, ms, wake):
         if ms is not None:
-            self._timer = self._loop.at(time.monotonic() + ms / 1000, wake)
+            self._timer = self._loop.at(self._loop.time() + ms / 1000, wake)
 
     def look(self, pins):
         """Ends light sleep if one of the pins that it waits for has its level."""

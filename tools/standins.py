@@ -15,8 +15,14 @@ from mpyat.radio_esp8266 import Esp8266Radio
 
 _TOOLS = Path(__file__).parent
 # What is behind the stand-ins, and which of them stands in for a module of another name.
-_BEHIND = {"pc", "soc", "start"}
-_STANDS_FOR = {"axtls": "tls", "romvfs": "vfs", "usbsys": "sys"}
+_BEHIND = {"ahead", "pc", "soc", "start"}
+_STANDS_FOR = {
+    "axtls": "tls",
+    "romvfs": "vfs",
+    "usbsys": "sys",
+    "aheadtime": "time",
+    "aheadselect": "select",
+}
 _RADIOS = {"esp32": Esp32Radio, "esp8266": Esp8266Radio}
 # With this method MicroPython asks a stream that is written in Python, as no stream of the chip is.
 _OF_STREAMS = {"ioctl"}

@@ -8,7 +8,6 @@ import os
 import pty
 import socket
 import termios
-import time
 import tty
 
 # Seconds between two looks at a busy line, and the most bytes moved at once.
@@ -112,7 +111,7 @@ class _Direction:
     def _begin(self):
         """The first byte after silence: its bits start to arrive now."""
         self._loop.forget(self._source)
-        self._free_at = time.monotonic()
+        self._free_at = self._loop.time()
         self._wait()
 
     def _wait(self):
@@ -120,7 +119,7 @@ class _Direction:
         self._timer = self._loop.at(when, self._move)
 
     def _move(self):
-        now = time.monotonic()
+        now = self._loop.time()
         if self._held and not self._pass_on():
             self._free_at = now
             return self._wait()
