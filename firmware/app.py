@@ -49,7 +49,8 @@ class App:
         self.interval = 20  # AT+TRANSINTVL, in ms
         self.leaving = None  # the passthrough that the host has left, while it still sends from `transmit`
         self.send_sizes = 1024, 2920  # AT+CIPSENDLCFG
-        self.update = None  # the newest AT+CIUPDATE or AT+USEROTA
+        self.update = None  # the AT+CIUPDATE or AT+USEROTA that runs
+        self.updated = 0  # how far the newest one came
         self.began = ticks_ms()
         self.returns = False  # whether MicroPython's prompt takes over, in place of a restart
         loop.turns = [self.port.turn, self.reports.turn, self.port.settle]

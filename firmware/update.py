@@ -27,21 +27,20 @@ _VERSIONED, _DONE, _FAILED = const(3), const(4), const(-1)
 
 
 class Update:
-    """One update; `say(text)` is for the host. `state` is what AT+CIUPDATE? tells, `runs` whether it is not over."""
+    """One update; `say(text)` is for the host. While it runs it is at.update; at.updated is what AT+CIUPDATE? tells."""
 
     def __init__(self, at, say):
-        if at.update and at.update.runs:
+        if at.update:
             raise ATError(messages.E_BUSY)
         if not at.radio.online():
             raise OSError(errno.ENOTCONN, "no network")
-        self.runs = True
         at.update = self
+        at.updated = 0
         self._at = at
         self._say = say
         self._download = None
         self._deadline = ticks_add(ticks_ms(), _LIMIT_MS)
         self._room = None
-        self.state = 0
         # The place for what the host sends is in one piece: the check of the signature has it while nothing needs it.
         self._lent = 0 if at.leaving or at.links.any() else len(at.transmit)
         gc.collect()
@@ -53,6 +52,9 @@ class Update:
         version that is at the URL. ValueError, with a text, or OSError when that fails."""
         wanted = version
         try:
+            # To write it over the version before would only take away the way back.
+            if version and bundle.numbers(version) == bundle.numbers(VERSION):
+                raise ValueError("this version runs already")
             self._room = bundle.room(self._lent)
             if name is not None:
                 wanted, url = await self.find(url, version, name)
@@ -62,24 +64,25 @@ class Update:
                 await self._at.loop.sleep(_AGAIN_MS)
             self.reached(_DONE)
         except BaseException:
-            self.state = _FAILED
+            self._at.updated = _FAILED
             raise
         finally:
             self.close()
 
     def close(self):
-        """Frees what the update has needed."""
-        self.runs = False
+        """Frees what the update has needed, all of its modules as well: only the state is left."""
+        self._at.update = None
         if self._download:
             self._download.close()
             self._download = None
         self._room = None
+        gc.collect()
         if len(self._at.transmit) < self._at.board.SEND_MAX:
             self._at.reserve()
 
     def reached(self, state):
-        if state > self.state:
-            self.state = state
+        if state > self._at.updated:
+            self._at.updated = state
             self._say(_STATE % state)
 
     async def find(self, url, version, name):
@@ -216,7 +219,7 @@ async def back(at):
     """Starts the other slot, if a firmware that was ready before is still whole there."""
     words = slots.read()
     slot = _slot(at)
-    if (at.update and at.update.runs) or words[3 + slot.number] == "-":
+    if at.update or words[3 + slot.number] == "-":
         raise OSError(errno.ENOENT, "no other firmware")
     manifest = _MANIFEST % slot.number
     try:

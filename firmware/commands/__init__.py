@@ -142,8 +142,7 @@ def _holders():
     """What uses helpers, each None or False while it does not."""
     at = _at
     links = at.links.server or at.links.any()
-    updates = at.update and at.update.runs
-    return None, links, at.mdns, at.clock or at.sntp, at.sleeper, at.filters, at.stations, updates
+    return None, links, at.mdns, at.clock or at.sntp, at.sleeper, at.filters, at.stations, at.update
 
 
 def _forget(holders):

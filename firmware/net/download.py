@@ -92,7 +92,9 @@ class Download:
                 self.close()
                 # What never answers does so for a reason; what was there comes back.
                 patience = _PAUSE_MAX_MS if self._answered else _PAUSE_MS * 4
-                if self._pause > patience or ticks_diff(self._deadline, ticks_ms()) <= self._pause:
+                if ticks_diff(self._deadline, ticks_ms()) <= self._pause:
+                    raise OSError(errno.ETIMEDOUT, "the time is over")
+                if self._pause > patience:
                     raise
                 await self.loop.sleep(self._pause)
                 self._pause *= 2
@@ -132,7 +134,7 @@ class Download:
             self.loop.watch(self._sock, events, lambda _: self.readable(None))
         try:
             if ms <= 0 or not await self._arrived.wait(ms):
-                raise OSError(errno.ETIMEDOUT)
+                raise OSError(errno.ETIMEDOUT, "no answer")
         finally:
             if self._sock:
                 self.loop.forget(self._sock)
