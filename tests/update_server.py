@@ -43,6 +43,10 @@ class UpdateServer:
         """What is done with the next requests, one after the other, for paths with this end; see _Answer."""
         self._plans += [(end, plan)] * times
 
+    def forget(self):
+        """Nothing special with the next requests, after all."""
+        self._plans.clear()
+
     def release(self):
         """Lets the answers go on that stall."""
         self._released.set()
