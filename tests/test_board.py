@@ -7,7 +7,7 @@ import sys
 import pytest
 from module import LIMIT
 from mpyat import catalog, sources
-from mpyat.manual import REASONS, TITLES, names
+from mpyat.manual import OTHER_CHAPTERS, REASONS, TITLES, names
 
 WRITE = """
 with open("/board.json", "w") as file:
@@ -61,4 +61,4 @@ def test_what_differs_from_stock_is_complete():
     limited = {name for name, command in there.items() if command.board or name.startswith("MPY")}
     assert named >= set(REASONS) | limited
     manual = {name for chapter in TITLES for name in names(chapter)}
-    assert named - there.keys() <= manual | {"BLE", "BT"}
+    assert named - there.keys() <= manual | OTHER_CHAPTERS

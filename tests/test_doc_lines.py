@@ -12,7 +12,7 @@ import sys
 import pytest
 from module import LIMIT, Module
 from mpyat import board_port, catalog, micropython32, sources
-from mpyat.manual import names
+from mpyat.manual import OTHER_CHAPTERS, names
 from tls_peers import TLSPeer, put, serving
 
 PORT = "/dev/ttyUSB0"
@@ -86,8 +86,8 @@ NOT_RUN = {
     "pip install /path/to/mpy-at": "gets setuptools from an index, and changes what is installed",
     "pip install /path/to/mpy-at pytest": "gets packages from an index, and changes what is installed",
 }
-# Names that stand for any, are those of a file in /commands, or begin those of commands that are not there.
-NOT_THERE = {"AT+X", "AT+PIN", "AT+BLE", "AT+BT"}
+# Names that stand for any, are those of a file in /commands, or are of chapters that are not there.
+NOT_THERE = {"AT+X", "AT+PIN", *(f"AT+{name}" for name in OTHER_CHAPTERS)}
 
 
 def pages():
