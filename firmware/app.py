@@ -1,8 +1,10 @@
 """The composition root: builds the parts, connects them, and runs them until the chip is to start anew.
 Every handler of a command gets the App as `at`."""
 
+import os
 from time import ticks_ms
 
+import machine
 from micropython import const
 
 from firmware import commands
@@ -97,7 +99,13 @@ class App:
                 pass
         self.settings.forget("UART_DEF")
         self.line_settings = [board.BAUD, 8, 1, 0, 0]
-        return board.uart(self.line_settings)
+        try:
+            return board.uart(self.line_settings)
+        except (ValueError, TypeError, OSError) as fault:
+            # With the chip's own pins the next start finds a port.
+            os.rename("/board.json", "/board.bad")
+            print("/board.json is /board.bad now, as the chip refuses it:", fault)
+            machine.reset()
 
     def start(self):
         """Applies what was saved, says `ready`, and joins the saved network."""

@@ -54,6 +54,22 @@ def test_board_json(start, board, tx, rx):
     assert at_the_prompt(module, "print(6 * 7)") == "42\n"
 
 
+@pytest.mark.roomy(reason="the MicroPython for 32 bits has no raw REPL")
+@pytest.mark.parametrize("board", ["esp32", "esp8266"])
+@pytest.mark.parametrize("values", ['{"uart": 7}', '{"uart": "x"}'])
+def test_a_board_json_that_the_chip_refuses(start, board, values):
+    """The module is there all the same, and the file is set aside."""
+    module = start("--board", board)
+    at_the_prompt(module, f"with open('/board.json', 'w') as file: file.write('{values}')", "reset")
+    module.expect("⏎ready⏎")
+    module.send("ATE0")
+    module.expect("ATE0⏎⏎OK⏎")
+    module.send("AT+UART_CUR?")
+    module.expect("+UART_CUR:115200,8,1,0,0⏎⏎OK⏎")
+    files = at_the_prompt(module, "import os; print('board.json' in os.listdir('/'), open('/board.bad').read())")
+    assert files == f"False {values}\n"
+
+
 def test_what_differs_from_stock_is_complete():
     """The page names each command that is not there, not on each chip, or only here, and none that nobody knows."""
     named = set(re.findall(r"`AT\+(\w+)", (sources.root() / "docs" / "replacing-stock.md").read_text()))
