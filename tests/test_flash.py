@@ -92,6 +92,15 @@ def test_in_one_line(tmp_path, board, words, said):
     assert errors.startswith("flash: " + said.format(folder=tmp_path)), errors
 
 
+def test_a_key_that_is_too_long(tmp_path):
+    """Nothing is written to a board for which the firmware cannot be built."""
+    image = tmp_path / "image.bin"
+    image.write_bytes(make_image("esp8266"))
+    status, out, errors = run_flash(tmp_path / "port", "ESP8266_GENERIC", image, "--update-key", bundles.public("long"))
+    assert status == 1 and not out and errors.count("\n") == 1
+    assert errors.startswith("flash: an ESP8266 has memory for updates with a key of 2048 bits: ")
+
+
 @pytest.fixture
 def site(tmp_path, monkeypatch):
     """A folder that is served in place of micropython.org, and from which an image may be downloaded."""

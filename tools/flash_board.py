@@ -13,7 +13,7 @@ import serial
 
 from . import images
 from .board_port import PROMPT_BAUD, BoardError
-from .build import BuildError, update_key
+from .build import BuildError, build, update_key
 from .deploy import deploy, family, rehearse
 
 # For each of MicroPython's boards: the chip as esptool calls it, and where its images begin in the flash.
@@ -83,7 +83,7 @@ def flash(options):
     """Writes the image and the firmware; returns the line that says what AT+GMR answers. Raises BoardError."""
     if options.board not in BOARDS:
         raise BoardError(f"BOARD={options.board or ''} is not one of {', '.join(BOARDS)}")
-    update_key(options.update_key)  # before anything is written
+    build(family(options.board), key=update_key(options.update_key))  # what is wrong with it is said before all else
     written = command(options.board, options.port, options.baud, _image(options), options.keep)
     if options.dry_run:
         print(" ".join(written[2:]))
