@@ -17,6 +17,10 @@ def pytest_xdist_auto_num_workers():
     return 3 * (os.cpu_count() or 1)
 
 
+def pytest_addoption(parser):
+    parser.addoption("--every-write", action="store_true", help="cut the power at each write of a whole update: long")
+
+
 @pytest.fixture(scope="session")
 def small():
     """Options of atsim for the ESP8266 as it is: a MicroPython for 32 bits with a heap of 38 KiB. Skips the test where

