@@ -8,9 +8,8 @@ from pathlib import Path
 
 from module import LIMIT
 from mpyat import build
-from saved import has_power, power_cycle
 
-# Runs under MicroPython: prints what is in the files of each image.
+# Runs under MicroPython: fills the images if that is wanted, and prints what is in the files of each.
 _SCRIPT = """
 import binascii, json, os, sys, vfs
 class Image:
@@ -31,8 +30,16 @@ def walk(folder):
             yield from walk(path)
         else:
             yield path
-for image in sys.argv[1:]:
+fill, *images = sys.argv[1:]
+for image in images:
     vfs.mount(vfs.VfsLfs2(Image(image)), "/flash")
+    for size in (4000, 100) if fill == "fill" else ():
+        try:
+            for number in range(1000):
+                with open("/flash/filler%d-%d" % (size, number), "w") as file:
+                    file.write("x" * size)
+        except OSError:
+            pass
     found = {}
     for path in walk("/flash"):
         with open(path, "rb") as file:
@@ -42,15 +49,28 @@ for image in sys.argv[1:]:
 """
 
 
-def contents(*images):
-    """{path: bytes} of the files on each image, one after the other."""
+def contents(*images, fill=False):
+    """{path: bytes} of the files on each image, one after the other; with `fill` they are full afterwards."""
     script = Path(images[0]).with_suffix(".look.py")
     script.write_text(_SCRIPT)
     launch = Path(build.__file__).with_name("launch.py")
-    command = [sys.executable, launch, "--script", script, *images]
+    command = [sys.executable, launch, "--script", script, "fill" if fill else "look", *images]
     said = subprocess.run(command, check=True, capture_output=True, timeout=LIMIT * len(images)).stdout
     for line in said.splitlines():
         yield {path: bytes.fromhex(data) for path, data in json.loads(line).items()}
+
+
+def has_power(module):
+    """Whether the chip runs, which is the only child of the simulator."""
+    pid = module.process.pid
+    return bool(Path(f"/proc/{pid}/task/{pid}/children").read_text())
+
+
+def power_cycle(module):
+    """Starts the chip anew, whether it was on or off."""
+    module.received.clear()
+    assert module.control("power cycle") == "ok"
+    module.match(r".*\r\nready\r\n")
 
 
 def switch_off(module):

@@ -1,6 +1,10 @@
 """Access points for --wifi: a network of two, and others of all sorts, for the tests of joining and of lists.
 Each differs from the others in all that a list or a query shows."""
 
+import time
+
+from module import LIMIT
+
 HOME = '[[ap]]\nssid = "home"\npassword = "12345678"\nbssid = "02:00:00:00:00:01"\n'
 # Two access points of one network, the second stronger, and others of all sorts.
 TOWN = (
@@ -64,3 +68,13 @@ ECHO = """
 def network(more):
     """The default network, with more of its table."""
     return f'[[ap]]\nssid = "mpy-at"\npassword = "12345678"\n{more}\n'
+
+
+def wait_for_state(module, state, name="mpy-at"):
+    """Asks for the state of the station until it is this one, or for too long; the name is that of its network."""
+    deadline = time.monotonic() + LIMIT
+    seen = None
+    while seen != state:
+        assert time.monotonic() < deadline, seen
+        module.send("AT+CWSTATE?")
+        seen = int(module.match(rf'(?:WIFI [A-Z ]+\r\n)*\+CWSTATE:(\d),"{name}"\r\n\r\nOK\r\n')[1])

@@ -28,13 +28,7 @@ def module(start, server, tmp_path, request):
 
 @pytest.fixture
 def online(start, server, tmp_path):
-    return join(start("--wifi", server.access_points(tmp_path)))
-
-
-def join(module):
-    module.send('AT+CWJAP="mpy-at","12345678"')
-    module.expect("WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎")
-    return module
+    return start("--wifi", server.access_points(tmp_path)).join()
 
 
 def shows(module, moment):
@@ -70,7 +64,7 @@ def test_before_any_time(module):
 
 
 def test_example_of_the_manual(module, server):
-    join(module)
+    module.join()
     module.command(f'AT+CIPSNTPCFG=1,8,"{server.ip}"')
     synchronise(module, server)
     shows(module, seconds(2021, 10, 19, 17, 47, 56))
@@ -186,7 +180,7 @@ def test_time_over_a_restart(module):
 def test_configured_before_joining(module, server):
     module.command(f'AT+CIPSNTPCFG=1,0,"{server.ip}"')
     assert server.idle()
-    join(module)
+    module.join()
     synchronise(module, server)
     shows(module, MOMENT)
 
@@ -207,7 +201,7 @@ def test_rejoining_with_the_time_known_asks_nobody(online, server):
     synchronise(online, server)
     online.send("AT+CWQAP")
     online.expect("⏎OK⏎WIFI DISCONNECT⏎")
-    join(online)
+    online.join()
     online.settled()
     assert server.idle()
 
@@ -234,7 +228,7 @@ def test_first_server_dead_second_silent(online, server):
 def test_names(start, server, tmp_path):
     """Servers are resolved each time; one that has no address is passed over."""
     names = NameServer()
-    module = join(start("--wifi", server.access_points(tmp_path, f'dns = "127.0.0.1:{names.port}"\n')))
+    module = start("--wifi", server.access_points(tmp_path, f'dns = "127.0.0.1:{names.port}"\n')).join()
     module.command("AT+CIPSNTPCFG=1,0")
     assert names.asked() == "cn.ntp.org.cn"
     names.answer(code=NO_SUCH_NAME)
@@ -299,7 +293,7 @@ def test_servers_that_have_no_time(online, server, fault):
 )
 def test_after_2036(module, server, date):
     """The 32 bits of SNTP run over on 7 February 2036, those of Unix on 19 January 2038."""
-    join(module)
+    module.join()
     module.command(f'AT+CIPSNTPCFG=1,0,"{server.ip}"')
     synchronise(module, server, seconds(*date))
     shows(module, seconds(*date))
@@ -307,7 +301,7 @@ def test_after_2036(module, server, date):
 
 def test_fraction_of_a_second(module, server):
     """It is not cut off: the chip's clock gets it in its own unit, milliseconds or microseconds."""
-    join(module)
+    module.join()
     for _ in range(10):
         module.command(f'AT+CIPSNTPCFG=1,0,"{server.ip}"')
         server.asked()

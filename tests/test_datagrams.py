@@ -30,7 +30,7 @@ def send(module, data, command="AT+CIPSEND={}", more=""):
 
 @pytest.mark.parametrize("board, sizes", [("esp8266", (1, 1460, 1472)), ("esp32", (1, 1460, 1472, 2920, 4096))])
 def test_datagrams_stay_whole(start, board, sizes):
-    module = join(start("--board", board))
+    module = start("--board", board).join()
     peer = UDPPeer()
     begin(module, peer)
     for size in sizes:
@@ -137,7 +137,7 @@ def test_to_another_peer(play_online):
 
 def test_to_another_peer_by_name(start, tmp_path):
     server = NameServer()
-    module = join(start("--wifi", server.access_points(tmp_path)))
+    module = start("--wifi", server.access_points(tmp_path)).join()
     a, b = UDPPeer(), UDPPeer("127.0.0.9")
     module.command("AT+CIPMUX=1")
     begin(module, a, 2)
@@ -169,7 +169,7 @@ def test_to_another_peer_by_name(start, tmp_path):
 def test_network_lost_while_a_name_is_asked_for(start, tmp_path):
     """The link that would have been opened leaves nothing behind."""
     server = NameServer()
-    module = join(start("--wifi", server.access_points(tmp_path)))
+    module = start("--wifi", server.access_points(tmp_path)).join()
     here = FreePort().port
     module.send(f'AT+CIPSTART="UDP","late.example",4000,{here}')
     assert server.asked() == "late.example"
@@ -305,9 +305,3 @@ def flooded_until(module, text):
     """Takes the datagrams of the flood, each of them whole, or the notices of them, until the text comes."""
     while not module.match(r"\r\n\+IPD,0,1000(?::U{1000}|\r\n)|(" + re.escape(text) + ")")[1]:
         pass
-
-
-def join(module):
-    module.send('AT+CWJAP="mpy-at","12345678"')
-    module.expect("WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎")
-    return module

@@ -4,7 +4,7 @@ never started anew: each update goes into the same slot again."""
 import bundles
 import pytest
 from peers import Peer
-from test_update import join, server, updating  # noqa: F401  fixtures
+from test_update import server, updating  # noqa: F401  fixtures
 from tls_peers import put, serving, set_clock
 from update_server import UpdateServer, endless_header, endless_headers
 
@@ -184,7 +184,7 @@ def test_meanwhile(updating, server, board, bundle):  # noqa: F811
 def test_by_tls(start, tmp_path, authority):
     """The server is verified if the host wants that; http may lead to https, and not the other way."""
     module = start("--update-key", bundles.public())
-    join(module)
+    module.join()
     secure = UpdateServer(serving(tmp_path, authority.leaf("localhost")), host="localhost")
     plain = UpdateServer()
     try:

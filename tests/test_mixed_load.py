@@ -27,11 +27,6 @@ def door(online):
     return serve(online)
 
 
-def join(module):
-    module.send('AT+CWJAP="mpy-at","12345678"')
-    module.expect("WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎")
-
-
 def serve(module):
     port = Door().port
     module.command("AT+CIPMUX=1")
@@ -70,7 +65,7 @@ def test_five_links_of_mixed_kinds(start, board, size):
 
     With all that this needs in its heap, the ESP8266 has no memory in one piece for the largest datagrams."""
     module = start("--board", board)
-    join(module)
+    module.join()
     ends = open_links(module, serve(module))
     host = Host(module)
     rounds = 60
@@ -121,7 +116,7 @@ def test_many_clients(start, mode):
 
     The heap is so large that no commands are dropped, of which more may be there at one time than at another."""
     online = start("--board", "esp8266", "--heap", "60wK")
-    join(online)
+    online.join()
     door = serve(online)
     if mode == "passive":
         online.command("AT+CIPRECVMODE=1")

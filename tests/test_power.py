@@ -2,7 +2,8 @@
 never neither, and the module always starts."""
 
 import pytest
-from saved import DEFAULTS, answers, power_cycle, settings
+from flashimage import power_cycle
+from saved import DEFAULTS, answers, settings
 
 BOARDS = pytest.mark.parametrize("board", ["esp32", "esp8266"])
 NETWORKS = "".join(f'[[ap]]\nssid = "{name}"\npassword = "{name * 4}"\njoin_ms = 0\n' for name in ("red", "blue"))

@@ -1,11 +1,8 @@
 """Networks of two access points, and networks that are not what they were when the station comes back.
 Loss and return of a network with one access point are in test_wifi_events.py, random walks in test_radio_walks.py."""
 
-import time
-
 import pytest
-from module import LIMIT
-from networks import TOWN
+from networks import TOWN, wait_for_state
 from transcript import play as play_transcript
 
 BOARDS = pytest.mark.parametrize("board", ["esp32", "esp8266"])
@@ -15,16 +12,6 @@ BACK = "< WIFI CONNECTED⏎WIFI GOT IP⏎"
 
 def joined(*parameters):
     return f'> AT+CWJAP="home","12345678"{"".join(parameters)}\n < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎'
-
-
-def wait_for_state(module, state):
-    """Asks for the state of the station until it is this one, or for too long."""
-    deadline = time.monotonic() + LIMIT
-    seen = None
-    while seen != state:
-        assert time.monotonic() < deadline, seen
-        module.send("AT+CWSTATE?")
-        seen = int(module.match(r'\+CWSTATE:(\d),"home"\r\n\r\nOK\r\n')[1])
 
 
 @BOARDS
@@ -93,8 +80,8 @@ def test_the_one_that_was_named_and_no_other(start, board):
         """,
     )
     # The first attempt, which the other access point could have ended.
-    wait_for_state(module, 3)
-    wait_for_state(module, 4)
+    wait_for_state(module, 3, "home")
+    wait_for_state(module, 4, "home")
     play_transcript(
         module,
         f"""
@@ -113,8 +100,8 @@ def test_the_password_has_changed(start, board):
     play_transcript(module, f"! ap down {WEAK}\n {joined()}\n ! ap down home\n < WIFI DISCONNECT⏎")
     for line in ("ap password 87654321 home", f"ap up {STRONG}"):
         assert module.control(line) == "ok"
-    wait_for_state(module, 3)
-    wait_for_state(module, 4)
+    wait_for_state(module, 3, "home")
+    wait_for_state(module, 4, "home")
     play_transcript(
         module,
         """
@@ -130,7 +117,7 @@ def test_dhcp_does_not_answer_any_more(start, board):
     play_transcript(module, f"! ap down {WEAK}\n {joined()}\n ! ap down home\n < WIFI DISCONNECT⏎")
     for line in ("ap dhcp off home", f"ap up {STRONG}"):
         assert module.control(line) == "ok"
-    wait_for_state(module, 1)
+    wait_for_state(module, 1, "home")
     play_transcript(module, f"! ap dhcp on home\n {BACK}")
 
 

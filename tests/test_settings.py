@@ -5,9 +5,10 @@ import itertools
 import json
 
 import pytest
+from flashimage import power_cycle
 from mpyat import catalog
 from mpyat.build import build, write_flash
-from saved import DEFAULTS, answers, files, power_cycle, settings
+from saved import DEFAULTS, answers, files, settings
 from transcript import play as play_transcript
 
 BOARDS = pytest.mark.parametrize("board", ["esp32", "esp8266"])

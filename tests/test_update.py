@@ -24,14 +24,9 @@ def board(request):
 def updating(start, server, board):
     """A module that has joined the network, and knows the key and the server."""
     module = start("--board", board, "--update-key", bundles.public())
-    join(module)
+    module.join()
     module.command(f'AT+MPYUPDATE="{server.url}"')
     return module
-
-
-def join(module):
-    module.send('AT+CWJAP="mpy-at","12345678"')
-    module.expect("WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎")
 
 
 def restarted(module):

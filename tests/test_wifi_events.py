@@ -1,10 +1,8 @@
 """What happens to the station without a command: networks that go away and come back, joining by itself after a start.
 The access points are switched by the simulator's control socket."""
 
-import time
-
 import pytest
-from module import LIMIT
+from networks import ECHO, JOIN, RESTART, network, wait_for_state
 from transcript import play as play_transcript
 
 BOARDS = pytest.mark.parametrize("board", ["esp32", "esp8266"])
@@ -12,31 +10,7 @@ TWINS = "".join(
     f'[[ap]]\nssid = "home"\npassword = "12345678"\nbssid = "02:00:00:00:00:0{n}"\nrssi = -{n}0\n' for n in (3, 4, 5)
 )
 # A restart after which the saved network is joined.
-REJOINED = """
-    > AT+RST
-    < ⏎OK⏎⏎ready⏎
-    < WIFI CONNECTED⏎WIFI GOT IP⏎
-    > ATE0
-    < ATE0⏎⏎OK⏎
-"""
-JOIN = """
-    > AT+CWJAP="mpy-at","12345678"
-    < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
-"""
-
-
-def default_network(more):
-    return f'[[ap]]\nssid = "mpy-at"\npassword = "12345678"\n{more}\n'
-
-
-def wait_for_state(module, state):
-    """Asks for the state of the station until it is this one, or for too long."""
-    deadline = time.monotonic() + LIMIT
-    seen = None
-    while seen != state:
-        assert time.monotonic() < deadline, seen
-        module.send("AT+CWSTATE?")
-        seen = int(module.match(r'(?:WIFI [A-Z ]+\r\n)*\+CWSTATE:(\d),"mpy-at"\r\n\r\nOK\r\n')[1])
+REJOINED = RESTART + "< WIFI CONNECTED⏎WIFI GOT IP⏎" + ECHO
 
 
 @BOARDS
@@ -171,7 +145,7 @@ def test_leaving_ends_the_attempts_to_come_back(start, board):
 @BOARDS
 def test_an_interval_of_0_is_for_not_coming_back(start, board):
     play_transcript(
-        start("--board", board, wifi=default_network("join_ms = 0")),
+        start("--board", board, wifi=network("join_ms = 0")),
         """
         > AT+CWJAP="mpy-at","12345678",,,0
         < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
@@ -239,7 +213,7 @@ def test_what_is_joined_after_a_start_is_what_was_saved(start, board):
 def test_nothing_is_joined_that_was_not_saved(start, board):
     """The ESP8266's SDK would do so, as it keeps the network in a memory of its own."""
     play_transcript(
-        start("--board", board, wifi=default_network("join_ms = 0")),
+        start("--board", board, wifi=network("join_ms = 0")),
         """
         > AT+SYSSTORE=0
         < ⏎OK⏎
@@ -283,7 +257,7 @@ def test_a_network_that_is_not_there_at_the_start_is_joined_later(start, board):
 @BOARDS
 def test_another_network_can_be_joined_while_one_is_awaited(start, board):
     play_transcript(
-        start("--board", board, wifi=TWINS + default_network("")),
+        start("--board", board, wifi=TWINS + network("")),
         JOIN
         + """
         ! ap down mpy-at
@@ -301,10 +275,10 @@ def test_another_network_can_be_joined_while_one_is_awaited(start, board):
 @pytest.mark.parametrize("then, state", [("join_ms = 60000", 3), ("join_ms = 1\ndhcp = false", 1), ("join_ms = 1", 2)])
 def test_cwstate_while_it_joins_by_itself(start, tmp_path, board, then, state):
     options = "--board", board, "--flash", tmp_path / "flash.img"
-    first = start(*options, wifi=default_network(""))
+    first = start(*options, wifi=network(""))
     play_transcript(first, '> AT+CWSTATE?\n < +CWSTATE:0,""⏎⏎OK⏎' + JOIN)
     first.stop()
-    second = start(*options, wifi=default_network(then), ready=False)
+    second = start(*options, wifi=network(then), ready=False)
     second.expect("⏎ready⏎")
     second.send("ATE0")
     second.match(r".*ATE0\r\n\r\nOK\r\n")
