@@ -32,6 +32,7 @@ SHELL = {
 # The same for lines that would go on for a long time, with what makes them short.
 SHORT = {
     "make test": ("TEST=--version", "pytest 9"),
+    'make test TEST="--every-write tests/test_update_power.py"': ("TEST=--version", "pytest 9"),
     "make bench": ("BENCH=--help", "--seconds"),
     'make bench BENCH="--seconds 5"': ("BENCH=--help", "--seconds"),
 }
