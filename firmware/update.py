@@ -77,8 +77,11 @@ class Update:
             self._download = None
         self._room = None
         gc.collect()
-        if len(self._at.transmit) < self._at.board.SEND_MAX:
-            self._at.reserve()
+        try:
+            if len(self._at.transmit) < self._at.board.SEND_MAX:
+                self._at.reserve()
+        except MemoryError:  # what was done is done; it is made when it is asked for
+            pass
 
     def reached(self, state):
         if state > self._at.updated:
