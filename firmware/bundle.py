@@ -66,7 +66,8 @@ def verify(digest, line):
 
 def check(path, board, kinds, name, version, running):
     """The version of the bundle that has this manifest, if it is for this board and of such a kind, has this name if
-    there is one, and is this version, or without one newer than the one that is running."""
+    there is one, and is this version, or without one newer than the one that is running. ValueError if not, or if it
+    is the one that is running."""
     with open(path, "rb") as file:
         said = file.readline(99) and [_field(file, key) for key in _KEYS]
     found = numbers(said[1])
@@ -78,11 +79,13 @@ def check(path, board, kinds, name, version, running):
         raise ValueError("it is not newer: " + said[1])
     if said[2] != board or said[3] not in kinds:
         raise ValueError("it is for another board: %s, %s" % tuple(said[2:4]))
-    # An image brings the MicroPython that it needs.
-    if said[3] != "image" and (
-        numbers(said[4]) > list(sys.implementation[1][:3]) or int(said[5]) != sys.implementation._mpy & 0xFF
-    ):
+    if said[3] == "image":  # which brings the MicroPython that it needs, and that is new although the version is not
+        return said[1]
+    if numbers(said[4]) > list(sys.implementation[1][:3]) or int(said[5]) != sys.implementation._mpy & 0xFF:
         raise ValueError("it is for another MicroPython: %s, .mpy %s" % tuple(said[4:]))
+    # To write it over the version before would only take away the way back.
+    if found == numbers(running):
+        raise ValueError("this version runs already")
     return said[1]
 
 

@@ -52,9 +52,6 @@ class Update:
         version that is at the URL. ValueError, with a text, or OSError when that fails."""
         wanted = version
         try:
-            # To write it over the version before would only take away the way back.
-            if version and bundle.numbers(version) == bundle.numbers(VERSION):
-                raise ValueError("this version runs already")
             self._room = bundle.room(self._lent)
             if name is not None:
                 wanted, url = await self.find(url, version, name)
