@@ -10,6 +10,9 @@ from micropython import const
 # A collection costs as much as several short commands, so it waits until tasks and lines may have left garbage in about
 # half of what was free, if each leaves so many bytes, and then for a moment in which nothing is due.
 _GARBAGE = const(256)
+# What has found no memory comes again after so long at the latest, and is given up after so many times in a row.
+_AGAIN_MS = const(100)
+_ATTEMPTS = const(50)
 
 
 class Timer:
@@ -172,6 +175,20 @@ class Loop:
         self._stopped = True
 
     def run(self):
+        """Goes round until stop(). What finds no memory is done again in the next rounds; only if that never helps, it
+        is the MemoryError of run()."""
+        failures = 0
+        while not self._stopped:
+            began = ticks_ms()
+            try:
+                self._rounds()
+            except MemoryError:
+                gc.collect()
+                failures = failures + 1 if ticks_diff(ticks_ms(), began) < _AGAIN_MS else 0
+                if failures > _ATTEMPTS:
+                    raise
+
+    def _rounds(self):
         watched = self.watched
         while not self._stopped:
             ms = self._patience()
@@ -219,7 +236,11 @@ class Loop:
                 timer = self._timers[i]
                 if ticks_diff(timer._due, now) <= 0:
                     timer.stop()
-                    timer._callback()
+                    try:
+                        timer._callback()
+                    except MemoryError:
+                        timer.start(_AGAIN_MS)
+                        raise
         for i, timer in enumerate(self._timers):
             if not i or ticks_diff(timer._due, self._due) < 0:
                 self._due = timer._due

