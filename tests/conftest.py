@@ -107,6 +107,20 @@ def wire():
         wire.close()
 
 
+# For the server
+
+
+@pytest.fixture
+def serve(module):
+    """Plays a transcript with CIPMUX=1."""
+
+    def serve(text):
+        module.command("AT+CIPMUX=1")
+        play_transcript(module, text)
+
+    return serve
+
+
 # For mDNS
 
 

@@ -1,13 +1,11 @@
 """What a board is told about its UART: by the chip's kind, and by /board.json on the flash."""
 
 import re
-import subprocess
-import sys
 
 import pytest
-from module import LIMIT
 from mpyat import catalog, sources
 from mpyat.manual import OTHER_CHAPTERS, REASONS, TITLES, names
+from prompt import mpremote, to_the_prompt
 
 WRITE = """
 with open("/board.json", "w") as file:
@@ -16,14 +14,9 @@ with open("/board.json", "w") as file:
 
 
 def at_the_prompt(module, code, *more):
-    """Runs code at MicroPython's prompt, with the terminal closed; returns what is printed."""
-    module.send("AT+MPYREPL")
-    module.match(r".*OK\r\nMicroPython .*?\r\n>>> ")
-    module.close()
-    command = [sys.executable, "-m", "mpremote", "connect", module.port, "exec", code, *more]
-    said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=LIMIT).stdout
-    module.open()
-    return said
+    """Runs code at MicroPython's prompt; returns what is printed."""
+    to_the_prompt(module)
+    return mpremote(module, "exec", code, *more)
 
 
 def test_wiring_in_the_docs(module):

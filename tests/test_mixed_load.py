@@ -7,7 +7,7 @@ import socket
 import struct
 
 import pytest
-from clients import Client, Door
+from clients import Client, enter, serving
 from peers import FreePort, Peer, UDPPeer
 from test_load import chip, free
 from traffic import Host, Mover, digest, noise
@@ -24,20 +24,7 @@ def module(start):
 @pytest.fixture
 def door(online):
     """The port of a server that runs."""
-    return serve(online)
-
-
-def serve(module):
-    port = Door().port
-    module.command("AT+CIPMUX=1")
-    module.command(f"AT+CIPSERVER=1,{port}")
-    return port
-
-
-def enter(module, port, number):
-    client = Client(port)
-    module.expect(f"{number},CONNECT⏎")
-    return client
+    return serving(online)
 
 
 def open_links(module, door):
@@ -66,7 +53,7 @@ def test_five_links_of_mixed_kinds(start, board, size):
     With all that this needs in its heap, the ESP8266 has no memory in one piece for the largest datagrams."""
     module = start("--board", board)
     module.join()
-    ends = open_links(module, serve(module))
+    ends = open_links(module, serving(module))
     host = Host(module)
     rounds = 60
     down = [noise(200000 + number, number) for number in range(5)]
@@ -117,7 +104,7 @@ def test_many_clients(start, mode):
     The heap is so large that no commands are dropped, of which more may be there at one time than at another."""
     online = start("--board", "esp8266", "--heap", "60wK")
     online.join()
-    door = serve(online)
+    door = serving(online)
     if mode == "passive":
         online.command("AT+CIPRECVMODE=1")
     before = sockets = 0

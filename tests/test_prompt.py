@@ -1,32 +1,14 @@
 """The way back to Python: AT+MPYREPL gives the port to MicroPython's prompt, where the real mpremote works;
 AT+MPYINFO? tells what is below. Ctrl-C, which the prompt takes for an interruption, is data before."""
 
-import subprocess
-import sys
-
 import pytest
 from module import LIMIT
 from mpyat import sources
+from prompt import mpremote, to_the_prompt
 from transcript import play as play_transcript
 
 BOARDS = pytest.mark.parametrize("board", ["esp32", "esp8266"])
 EXAMPLE = sources.root() / "examples" / "commands" / "pin.py"
-
-
-def mpremote(module, *words):
-    """Runs mpremote on the module's terminal, which it has for itself meanwhile; returns what it prints."""
-    module.close()
-    command = [sys.executable, "-m", "mpremote", "connect", module.port, *map(str, words)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT)
-    assert result.returncode == 0, result.stdout + result.stderr
-    module.open()
-    return result.stdout
-
-
-def to_the_prompt(module):
-    module.send("AT+MPYREPL")
-    module.expect("⏎OK⏎")
-    module.match(r"MicroPython .*?\r\n>>> ")
 
 
 @BOARDS

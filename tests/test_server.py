@@ -15,17 +15,6 @@ def module(joined):
     return joined
 
 
-@pytest.fixture
-def serve(module):
-    """Plays a transcript with CIPMUX=1."""
-
-    def serve(text):
-        module.command("AT+CIPMUX=1")
-        play(module, text)
-
-    return serve
-
-
 def refused(port):
     with pytest.raises(ConnectionRefusedError):
         Client(port)

@@ -15,17 +15,6 @@ def module(joined):
 
 
 @pytest.fixture
-def serve(module):
-    """Plays a transcript with CIPMUX=1."""
-
-    def serve(text):
-        module.command("AT+CIPMUX=1")
-        play(module, text)
-
-    return serve
-
-
-@pytest.fixture
 def door(module):
     return serving(module)
 

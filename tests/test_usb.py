@@ -11,6 +11,7 @@ from module import LIMIT
 from mpyat import board_port
 from mpyat.board_port import BoardError
 from peers import Peer
+from prompt import mpremote, to_the_prompt
 from traffic import noise
 from transcript import play as play_transcript
 
@@ -28,18 +29,6 @@ def usb(start):
     module.send('AT+CWJAP="mpy-at","12345678"')
     module.expect("WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎")
     return module
-
-
-def mpremote(module, *words):
-    """Has mpremote do something at MicroPython's prompt; returns what it prints."""
-    module.send("AT+MPYREPL")
-    module.match(r".*OK\r\nMicroPython .*?\r\n>>> ")
-    module.close()
-    command = [sys.executable, "-m", "mpremote", "connect", module.port, *map(str, words)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT)
-    assert result.returncode == 0, result.stdout + result.stderr
-    module.open()
-    return result.stdout
 
 
 def restarted(module):
@@ -114,6 +103,7 @@ def test_the_rate_stays(start):
     """Nothing but what there is is taken; what was saved for the UART waits for the UART to come back."""
     module = start()
     module.command("AT+UART_DEF=921600,8,1,0,0")
+    to_the_prompt(module)
     mpremote(module, "exec", WRITE, "reset")
     restarted(module)
     play_transcript(
@@ -139,6 +129,7 @@ def test_the_rate_stays(start):
         < ERR CODE:0x01070004⏎⏎ERROR⏎
         """,
     )
+    to_the_prompt(module)
     mpremote(module, "rm", ":/board.json", "+", "reset")
     restarted(module)
     module.send("AT+UART_CUR?")
@@ -165,6 +156,7 @@ def test_the_prompt_and_back(start):
         < ATE0⏎⏎OK⏎
         """,
     )
+    to_the_prompt(module)
     assert mpremote(module, "exec", "open('/settings.json', 'w'); print(6 * 7)") == "42\n"
     module.send("\x04")
     module.match(r"(?=.*settings: damaged, set aside as /settings.bad\r\n)(?=.*\r\nready\r\n)")
@@ -183,6 +175,7 @@ def test_deploy(start, monkeypatch):
     assert f"{module.port}: AT firmware" in result.stdout, result.stdout + result.stderr
     assert result.stdout.splitlines()[-1].startswith(f"{module.port}: AT+GMR answers with version ")
     module.open()
+    to_the_prompt(module)
     mpremote(module, "rm", ":/main.py", "+", "reset")
     module.match(r".*\r\n>>> ")
     module.close()
