@@ -121,6 +121,14 @@ def serve(module):
     return serve
 
 
+@pytest.fixture
+def door(module):
+    """The port of a server that runs on the module."""
+    from clients import serving
+
+    return serving(module)
+
+
 # For mDNS
 
 

@@ -4,7 +4,7 @@ boards."""
 import time
 
 import pytest
-from clients import Client, enter, full_listener, serving
+from clients import Client, enter, full_listener
 from module import LIMIT
 from transcript import play
 
@@ -12,11 +12,6 @@ from transcript import play
 @pytest.fixture
 def module(joined):
     return joined
-
-
-@pytest.fixture
-def door(module):
-    return serving(module)
 
 
 def test_limit(serve):

@@ -4,18 +4,13 @@ import select
 import time
 
 import pytest
-from clients import enter, full_listener, serving
+from clients import enter, full_listener
 from peers import Peer
 
 
 @pytest.fixture
 def module(joined):
     return joined
-
-
-@pytest.fixture
-def door(module):
-    return serving(module)
 
 
 def quiet(module, seconds):

@@ -23,8 +23,8 @@ class Server:
 @command("AT+CIUPDATE", "mode:0..1, version:text20?, name:text32=ota, nonblocking:0..1=0")
 class Upgrade:
     """Brings a signed version of the firmware from the server of MPYUPDATE into the other slot, and starts it: the
-    newest, if that is newer, or the one that is named, if it is not the one that runs. mode 0: HTTP, 1: HTTPS, as in
-    MPYUPDATE. nonblocking 1: the host is told, and restarts the module itself."""
+    newest, if that is newer, or the one that is named; the one that runs only if it brings MicroPython. mode 0: HTTP,
+    1: HTTPS, as in MPYUPDATE. nonblocking 1: the host is told, and restarts the module itself."""
 
     def query(at):
         at.line("+CIPUPDATE:%d", at.updated)
