@@ -19,7 +19,8 @@ help:
 	@echo 'make lint    check style and format of the sources, and that they use, and the simulated chips have, no more than the real'
 	@echo 'make docs    write the generated parts of the docs: tables of commands, the picture'
 	@echo 'make bench   measure the firmware beside other ways to do the same; BENCH="..." are its options'
-	@echo 'make size    tell how large the image is, by module, and what is in the heap of an ESP8266'
+	@echo 'make size    tell how large the image is, by module, and what is in the heap of an ESP8266; SIZE="--without flat"'
+	@echo '             tells it for a build without that pass of tools/shrink/'
 	@echo 'make deploy  bring the firmware onto a board with MicroPython: PORT=/dev/ttyUSB0, and if need be BAUD= of the AT'
 	@echo '             firmware, AT_PORT= to check it on, KEY= the public key whose updates it takes; DRY_RUN=1'
 	@echo '             BOARD=ESP32_GENERIC only says what would be done'
@@ -81,7 +82,7 @@ bench: $(BENCH_READY)
 	@$(VENV)/bin/python -m mpyat.bench $(BENCH)
 
 size: $(READY)
-	@$(VENV)/bin/python -m mpyat.size
+	@$(VENV)/bin/python -m mpyat.size $(SIZE)
 
 deploy: $(READY)
 	@test -n '$(PORT)' || { echo 'say which port the board is at: make deploy PORT=/dev/ttyUSB0' >&2; exit 1; }

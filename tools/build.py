@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 
-from . import __version__, sources
+from . import __version__, shrink, sources
 
 BOARDS = ("esp8266", "esp32")
 FLASH_SIZE = 1024 * 1024
@@ -99,9 +99,13 @@ def build(board, source=None, in_place=None, key=b"", version=__version__):
     in_place = board == "esp8266" if in_place is None else in_place
     if board == "esp8266" and len(key) > _KEY_OF_ESP8266:
         raise BuildError("an ESP8266 has memory for updates with a key of 2048 bits: make one with atbundle keygen")
+    try:
+        passes = shrink.chosen() if in_place else ()
+    except shrink.ShrinkError as error:
+        raise BuildError(str(error)) from None
     inputs = _inputs(board, source)
     commit, date = _commit(source, inputs)
-    digest = hashlib.sha256(repr((board, in_place, commit, date, key, version)).encode())
+    digest = hashlib.sha256(repr((board, in_place, passes, commit, date, key, version)).encode())
     for name, path in inputs.items():
         digest.update(f"\0{name}\0".encode() + path.read_bytes())
     place = store()
@@ -109,7 +113,7 @@ def build(board, source=None, in_place=None, key=b"", version=__version__):
     if not folder.exists():
         with _locked(place):
             if not folder.exists():
-                _make(folder, board, source, in_place, _built(version, commit, date, key))
+                _make(folder, board, source, in_place, passes, _built(version, commit, date, key))
                 _drop_old(place, board)
     # What is in use is not old, however long ago it was made.
     os.utime(folder)
@@ -139,12 +143,7 @@ def _inputs(board, source):
     for name in (
         "build.py",
         "catalog.py",
-        "constants.py",
-        "edits.py",
-        "flat.py",
-        "merge.py",
-        "prune.py",
-        "shorten.py",
+        *(f"shrink/{path.name}" for path in sorted((_TOOLS / "shrink").glob("*.py"))),
         "chip/flash/makeflash.py",
         "chip/names/known.py",
     ):
@@ -192,8 +191,8 @@ def _built(version, commit, date, key):
     }
 
 
-def _make(folder, board, source, in_place, built):
-    from .prune import prune_start
+def _make(folder, board, source, in_place, passes, built):
+    from .shrink.prune import prune_start
 
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="new-") as made:
         made = pathlib.Path(made) / folder.name
@@ -202,7 +201,12 @@ def _make(folder, board, source, in_place, built):
             _compile(path, made / "chip" / f"{name}.mpy", name)
         _romfs(made / "chip", made / "chip.romfs")
         generated = _generate(made, board, source, built)
-        firmware, moved = _firmware(made, source, generated, board) if in_place else (_sources(source), {})
+        firmware, moved = _sources(source), {}
+        if in_place:
+            try:
+                firmware, moved = _firmware(made, source, generated, board, passes)
+            except shrink.ShrinkError as error:
+                raise BuildError(str(error)) from None
         modules = {}
         for name, path in (firmware | generated).items():
             shown = module = moved.get(name) or _module_name(name)
@@ -227,7 +231,7 @@ def _sources(source):
 
 def _chip(made, board, in_place):
     """The stand-ins to compile, {name: path}. The chip's own modules are in its ROM, so these are to be small, too."""
-    from .shorten import shorten
+    from .shrink.shorten import shorten
 
     paths = {path.stem: path for path in _chip_sources(board)}
     if not in_place:
@@ -239,40 +243,27 @@ def _chip(made, board, in_place):
     return {name: _write(made / "short" / "chip" / f"{name}.py", texts[f"{name}.py"]) for name in paths}
 
 
-def _firmware(made, source, generated, board):
-    """The modules to compile, {name: path}: copies of them with shorter names, and {name: name in the sources}."""
+def _firmware(made, source, generated, board, passes):
+    """The modules to compile, {name: path}: copies as the passes leave them, and {name: name in the sources}."""
     from . import catalog
-    from .constants import spread
-    from .flat import flatten
-    from .merge import MergeError, merge
-    from .prune import prune
-    from .shorten import shorten
 
     other = tuple(f"firmware/board/{name}" for name in BOARDS if name != board)
     texts = {name: path.read_text() for name, path in _sources(source).items() if not name.startswith(other)}
     commands = [f"firmware.commands.{command.module}" for command in catalog.load(source, board)]
-    texts = prune(texts, board, [*_MODULES_FOR_OTHERS, *commands])
-    # What the boards have in them is changed by name, see firmware/board/__init__.py.
-    boards = {name for name in texts if name.startswith("firmware/board/")}
     known = _known_names(board, [source / "boot.py", source / "main.py", *generated.values()])
-    texts = spread(texts, boards, _FOR_OWN_COMMANDS.split())
-    try:
-        texts = merge(texts, _MODULES_FOR_OTHERS)
-    except MergeError as error:
-        raise BuildError(f"cannot merge the modules that stay in memory: {error}") from None
-    texts, short = shorten(texts, known)
-    pairs = "\n" + "".join(f"{name} {new}\n" for name, new in short.items() if name.isupper())
-    texts["firmware/board/names.py"] = f"{short.get('NAMES', 'NAMES')} = {pairs.encode()!r}\n"
-    modules = [_module_name(name) for name in texts]
-    stay = [name for name in modules if name.startswith("firmware.board.")]
+    done = shrink.shrink(texts, passes, board, commands, _MODULES_FOR_OTHERS, _FOR_OWN_COMMANDS.split(), known)
+    pairs = "\n" + "".join(f"{name} {new}\n" for name, new in done.short.items() if name.isupper())
+    done.texts["firmware/board/names.py"] = f"{done.short.get('NAMES', 'NAMES')} = {pairs.encode()!r}\n"
+    stay = [name for name in map(_module_name, done.texts) if name.startswith("firmware.board.")]
     if _INDEX in generated:
-        texts[_INDEX] = ""  # it moves, too, and names the places of others
-    texts, moved = flatten(texts, {*stay, *_MODULES_FOR_OTHERS})
+        done.texts[_INDEX] = ""  # it moves, too, and names the places of others
+    shrink.place(done, passes, {*stay, *_MODULES_FOR_OTHERS})
     if _INDEX in generated:
         del generated[_INDEX]
-        texts[f"{moved['firmware.commands.index']}.py"] = catalog.index_source(source, board, moved)
-    before = {f"{new}.py": old for old, new in moved.items()}
-    return {name: _write(made / "short" / name, text) for name, text in texts.items()}, before
+        index = f"{done.moved.get('firmware.commands.index', 'firmware/commands/index')}.py"
+        done.texts[index] = catalog.index_source(source, board, done.moved)
+    before = {f"{new}.py": old for old, new in done.moved.items()}
+    return {name: _write(made / "short" / name, text) for name, text in done.texts.items()}, before
 
 
 def _write(path, text):

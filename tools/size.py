@@ -1,6 +1,7 @@
 """`make size`: how large the ESP8266's image is, by module, and what its heap holds, phase by phase.
 The heap is that of a MicroPython for 32 bits; what the stand-ins for the chip's modules take of it is told apart."""
 
+import argparse
 import contextlib
 import os
 import re
@@ -13,7 +14,7 @@ import time
 import tty
 from pathlib import Path
 
-from . import micropython32
+from . import micropython32, shrink
 from .build import BuildError, build, write_flash
 
 HEAP = 38 * 1024  # of the chip
@@ -70,6 +71,12 @@ _ROOMY = "200K"
 
 def main():
     """Entry point of `make size`."""
+    parser = argparse.ArgumentParser(prog="size")
+    parser.add_argument("--without", default="", help=f"leave out passes of the build: {', '.join(shrink.PASSES)}")
+    options = parser.parse_args()
+    if options.without:
+        # The simulator, which is a process of its own, builds the same.
+        os.environ[shrink.WITHOUT] = options.without
     try:
         _print_image()
         program = str(micropython32.get())

@@ -1,6 +1,6 @@
 """Constants stand where they are used on the ESP8266; what is more than a constant stays."""
 
-from mpyat.constants import spread
+from mpyat.shrink.constants import spread
 
 MESSAGES = 'OK = b"OK\\r\\n"\nHEAD, TAIL = 1, 2  # two\nNAME = "name"\n\n\nclass ATError(Exception):\n    code = TAIL\n'
 

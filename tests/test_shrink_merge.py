@@ -1,8 +1,8 @@
 """The modules that are always in memory become one for the ESP8266, and what it never uses is left out."""
 
 import pytest
-from mpyat.merge import MergeError, merge
-from mpyat.prune import prune
+from mpyat.shrink.merge import MergeError, merge
+from mpyat.shrink.prune import prune
 
 LOOP = "import gc\n\n_SIZE = const(5)\n\n\nclass Loop:\n    size = _SIZE\n"
 COMMANDS = "LIMIT = 3\n\n\ndef load():\n    pass\n"

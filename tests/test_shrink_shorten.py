@@ -1,6 +1,6 @@
 """Names are shortened for the ESP8266: what the firmware has named itself, and nothing that others can see."""
 
-from mpyat.shorten import shorten
+from mpyat.shrink.shorten import shorten
 
 BASE = "class Base:\n    def run(self, speed):\n        self.count = self.count + speed\n"
 DERIVED = (
