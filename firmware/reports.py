@@ -50,6 +50,7 @@ class Reports:
 
     def hold(self):
         """From `>` on: nothing is reported."""
+        self._timer.stop()
         self._held = True
 
     def taken(self):
@@ -68,7 +69,7 @@ class Reports:
             text = self.filter(text)
             if not text:
                 return
-        if self._held or self._queue or not self._port.has_room():
+        if self._held or self._queue or self._port.begun() or not self._port.has_room():
             if len(self._queue) < _QUEUE:
                 self._queue.append(text)
             else:
@@ -126,13 +127,18 @@ class Reports:
     # Active mode
 
     def _ready(self):
-        return self._port.takes_data() and self._port.has_room()
+        return self._port.takes_data() and self._port.has_room() and not self._port.begun()
 
     def turn(self):
         """Lets out what had to wait: the texts in their order, then a block of each link in turn."""
         if self._starved and self._free():
             self._go_on()
         if self._held:
+            return
+        begun = self._port.begun()
+        if begun:
+            if self._queue or self._waiting:
+                self._timer.start(begun)  # a line that never ends is no event
             return
         while self._queue and self._port.has_room():
             self._port.write(self._queue.pop(0))

@@ -1,5 +1,5 @@
 """Data from the host after a prompt: so many bytes, or `+++` between two silences to leave.
-What comes in addition, before the command has ended, are lines again, and answered `busy p...`."""
+What comes in addition is dropped until the command has ended: `busy p...` for each LF, and AT+RST is still heard."""
 
 from time import ticks_diff, ticks_ms
 
@@ -41,14 +41,11 @@ class Collector:
 
     def leave(self):
         self._quiet.stop()
-        if self._port.sink:
-            self._port.sink = None
-            self._port.go_on()
-        else:
-            self._port.drop_line()
+        self._port.take_lines()
 
     def _complete(self):
         self._port.sink = None
+        self._port.surplus = True
         if self._taken:
             self._taken(self.have)
         self.changed.set()

@@ -11,6 +11,8 @@ from firmware.at.messages import ATError
 
 _EQUALS = const(0x3D)
 _QUESTION = const(0x3F)
+_BLANK = const(0x20)
+_DELETE = const(0x7F)
 
 
 class Interpreter:
@@ -66,20 +68,24 @@ class Interpreter:
         """The name in capitals, the form, and where the parameters begin."""
         if length < 0:
             raise ATError(messages.E_NO_END)
-        stop = line.find(b"=", 2, length)
-        mark = line.find(b"?", 2, length if stop < 0 else stop)
+        start = 0
+        # Noise in front of it is no part of a command: control bytes, and what is no ASCII.
+        while start < length and not _BLANK <= line[start] < _DELETE:
+            start += 1
+        stop = line.find(b"=", start + 2, length)
+        mark = line.find(b"?", start + 2, length if stop < 0 else stop)
         if mark >= 0:
             stop = mark
         elif stop < 0:
             stop = length
         try:
-            name = str(line[:stop], "utf-8")
+            name = str(line[start:stop], "utf-8")
         except UnicodeError:
             name = ""
         if name not in table:
             name = name.upper()
             if not name.startswith("AT"):
-                raise ATError(messages.E_UNKNOWN if line[:2].upper() == b"AT" else messages.E_NOT_AT)
+                raise ATError(messages.E_UNKNOWN if line[start : start + 2].upper() == b"AT" else messages.E_NOT_AT)
         rest = length - stop
         if not rest:
             return name, EXECUTE, stop

@@ -2,11 +2,10 @@
 Nothing here waits: what the UART does not take at once stays in a buffer made at start, and goes on when it can."""
 
 import select
-from time import ticks_ms
+from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from firmware.at import messages
 from firmware.loop import Signal
 
 _CR = const(0x0D)
@@ -15,6 +14,8 @@ _LINE = const(256)
 _CHUNK = const(256)
 # Room that a command may rely on for its answer without waiting; longer answers await `room()`.
 _ANSWER = const(512)
+# A line that is echoed and does not end holds reports for so long.
+_BEGUN_MS = const(1000)
 
 
 class Port:
@@ -45,7 +46,8 @@ class Port:
         self.sink = None
         self._full = False  # the sink took nothing, and waits for `go_on`
         self.line = None
-        self._skip = False
+        self.surplus = False  # while what comes is beyond the data of a command: lines, but for their echo
+        self._began = None  # when a line that is echoed did, in ticks; None in between, and when that is long ago
         self.arrived = ticks_ms()  # when the newest bytes were looked at
         loop.watch(uart, self._events, self._event)
 
@@ -206,11 +208,20 @@ class Port:
         """Whether nothing is on its way in or out."""
         return not (self._readable or self._full) and self._start == self._end and self.idle()
 
-    def drop_line(self):
-        """Drops the line that has begun, up to its end: its first bytes came before a command had ended."""
-        if self._length > 1 or (self._length and self._line[0] != _CR):
-            self._skip = True
-            self.write(messages.BUSY)
+    def begun(self):
+        """Milliseconds for which no report may come yet, as the host has begun a line that is echoed; mostly 0."""
+        if self._began is None:
+            return 0
+        left = _BEGUN_MS - ticks_diff(ticks_ms(), self._began)
+        if left <= 0:
+            self._began = None  # for good: the clock goes round
+            return 0
+        return left
+
+    def take_lines(self):
+        """There is no sink any more. What has come beyond its data is dropped."""
+        self.sink = self._began = None
+        self._full = self.surplus = False
         self._length = 0
 
     def go_on(self):
@@ -233,9 +244,11 @@ class Port:
         stop = end if feed < 0 else feed + 1
         piece = self._in[start:stop]
         size = stop - start
-        if self.echo:
-            self.write(piece)
         length = self._length
+        if self.echo and not self.surplus:
+            self.write(piece)
+            if not length and feed < 0:
+                self._began = ticks_ms()
         if length + size <= _LINE:
             self._line[length : length + size] = piece
         self._length = length + size
@@ -243,16 +256,15 @@ class Port:
             return stop
         length = self._length
         self._length = 0
+        self._began = None
         self._loop.littered()
-        if self._skip:
-            self._skip = False
-            return stop
         if length > _LINE:
             self.line(self._line, -1)
             return stop
         length -= 1
-        if length and self._line[length - 1] == _CR:
+        while length and self._line[length - 1] == _CR:
             length -= 1
-        if length:
+        # Beyond data an empty line is answered `busy p...`, too.
+        if length or self.surplus:
             self.line(self._line, length)
         return stop
