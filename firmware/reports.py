@@ -10,6 +10,8 @@ from firmware.net.links import LINKS
 # Reports wait for SEND OK, but at most so long once the data have been taken.
 _HOLD_MS = const(1000)
 _QUEUE = const(24)
+# A passive link that has found no place or no memory is looked at again after so long, and when the host reads.
+_AGAIN_MS = const(1000)
 # Room for `⏎+IPD,4,1460,"...",65535:` with the longest IPv6 address.
 _HEAD = const(80)
 
@@ -28,11 +30,12 @@ class Reports:
         self.buffer = None
         self._head = bytearray(_HEAD)
         self._head[: len(messages.IPD)] = messages.IPD
-        self._waiting = 0  # a bit for each link that has data and was not served
+        self._waiting = 0  # a bit for each link that has data, or in passive mode a notice, and was not served
         self._last = 0
         self._queue = []
         self._held = False
-        self._starved = False  # a link has no place because of what the others keep
+        self._lent = None  # the box that the port is sending from
+        self._again = None  # the timer for passive links that wait for a place
         self._timer = Timer(loop, self.release)
         self.detailed = False  # AT+SYSMSG bit 1
         self.origin = False  # AT+CIPDINFO
@@ -110,8 +113,10 @@ class Reports:
             self._size = min(self._size, len(self.buffer))
 
     def closed(self, link):
-        self._waiting &= ~(1 << link.number)
+        # First the text: if there is no memory for it, the link is still there, and all this is done again.
         self.text(self.ended(link))
+        self._waiting &= ~(1 << link.number)
+        link.close()
         if self.tunnel:
             self.tunnel.lost()
 
@@ -131,8 +136,6 @@ class Reports:
 
     def turn(self):
         """Lets out what had to wait: the texts in their order, then a block of each link in turn."""
-        if self._starved and self._free():
-            self._go_on()
         if self._held:
             return
         begun = self._port.begun()
@@ -151,26 +154,30 @@ class Reports:
             self._last = number
             self._waiting &= ~(1 << number)
             link = self._links.get(number)
-            if link and self._serve(link):
+            if link and link.box is not None:
+                self._notice(link)
+            elif link:
                 link.resume()
+                self._serve(link)
 
     def _serve(self, link):
-        """Passes on one block of a link's data; False when the link has ended instead."""
+        """Passes on one block of a link's data, or its end."""
         if link.datagrams:
             datagram = link.receive()
             if datagram:
                 data, ip, port = datagram
-                self._pass(link, data, len(data), ip, port)
+                try:
+                    self._pass(link, data, len(data), ip, port)
+                except MemoryError:
+                    link.dropped += 1
             self._count(link)
-            return True
+            return
         count = link.readinto(self.buffer, len(self.buffer) if self.raw else self._size)
-        if count is None:
-            return True
-        if count < 0:
-            self._links.end(link)
-            return False
-        self._pass(link, self.buffer, count, link.ip, link.port)
-        return True
+        if count is not None:
+            if count < 0:
+                self._links.end(link)
+            else:
+                self._pass(link, self.buffer, count, link.ip, link.port)
 
     def _count(self, link):
         self.lost += link.dropped
@@ -203,37 +210,56 @@ class Reports:
     def _make_box(self, link):
         from firmware.net import box
 
+        if not self._again:
+            self._again = Timer(self._links.loop, self._go_on)
         link.box = box.DatagramBox() if link.datagrams else box.StreamBox()
 
     def _keep(self, link):
         """Takes what has come into the link's box, and tells the host once that something waits."""
         box = link.box
-        free = self._free()
-        room = min(self._window - box.waiting(), free)
-        if box.lent or not box.fill(link, room):
-            link.pause()  # _go_on() goes on
-            self._starved = not free
+        if box is not self._lent and not box.ended and box.fill(link, self._room(link)):
+            if not link.listening():
+                link.resume()
+        else:
+            link.pause()
+            if box.waiting() < self._window:
+                self._again.start(_AGAIN_MS)
         if link.datagrams:
             self._count(link)
         self._notice(link)
 
-    def _free(self):
-        """How many bytes more the boxes may take together."""
-        free = self._windows
-        for link in self._links.table:
-            if link and link.box:
-                free -= link.box.waiting()
-        return free
+    def _room(self, link):
+        """How many bytes more the link's box may take: up to its share always, as half of `windows` is shared out, and
+        of the rest what the others have left."""
+        share = self._windows // (2 * LINKS)
+        room = self._windows
+        for other in self._links.table:
+            if other and other.box and other is not link:
+                room -= max(other.box.waiting(), share)
+        return max(min(room, self._window), share) - link.box.waiting()
 
-    def _notice(self, link):
+    def _notice(self, link, first=False):
+        """Tells the host that something waits, or that the link has ended with nothing left to read. `first` is behind
+        an answer, in front of all else that waits to be reported."""
         box = link.box
-        if not link.noticed and box.next():
-            link.noticed = True
+        bit = 1 << link.number
+        if box.next():
+            if link.noticed:
+                return
+            self._waiting |= bit
+            if ((self._held or self._queue) and not first) or not self._port.has_room():
+                return
             # +IPD,0,100 and not a colon: the data wait for CIPRECVDATA.
             name = b"%d," % link.number if self._links.multiple else b""
-            self.text(messages.IPD + name + b"%d\r\n" % box.next())
-        if box.ended and not box.next():
+            text = messages.IPD + name + b"%d\r\n" % box.next()
+            if self.filter:
+                text = self.filter(text)
+            if text:
+                self._port.write(text)
+            link.noticed = True
+        elif box.ended:
             self._links.end(link)
+        self._waiting &= ~bit
 
     async def read(self, link, length, whole):
         """Answers AT+CIPRECVDATA with up to `length` bytes of the link's box; False when there is nothing that fits."""
@@ -245,26 +271,30 @@ class Reports:
         if self.origin:
             text += b'"%s",%d,' % (box.sender() or (link.ip, link.port))
         await self._lend(box, text, len(text), count, messages.OK)
+        # What is still there, or has come since, is news again. The others are the first to take the place.
+        link.noticed = True
+        self._go_on(link.number)
         if link.open:
-            if not box.next():
-                link.noticed = False
-            self._notice(link)
-        self._go_on()
+            link.noticed = False
+            self._notice(link, True)
         return True
 
-    def _go_on(self):
-        """There is a place again for what had none."""
-        self._starved = False
-        for link in self._links.table:
-            if link and link.open and link.box and not link.box.ended:
-                link.resume()
+    def _go_on(self, number=0):
+        """There may be a place again for what had none; the link with this number is the last to get it."""
+        for _ in range(LINKS):
+            number = (number + 1) % LINKS
+            link = self._links.get(number)
+            # What has ended, and can be read, waits for that alone.
+            if link and link.box and not link.listening() and not (link.box.ended and link.box.next()):
+                self._keep(link)
 
     async def _lend(self, box, head, size, count, tail):
         """Writes head[:size], `count` bytes of a box and `tail` with nothing in between; the bytes leave the box.
 
         Nothing else goes out meanwhile, not even `busy p...`: a line of the host waits in the port."""
         port = self._port
-        port.deaf = box.lent = True
+        port.deaf = True
+        self._lent = box
         try:
             await port.sent()
             port.copy(head, size)
@@ -275,7 +305,8 @@ class Reports:
                 box.drop(end - start)
                 count -= end - start
         finally:
-            port.deaf = box.lent = False
+            port.deaf = False
+            self._lent = None
         port.write(tail)
 
     def set_passive(self, number):
@@ -305,7 +336,7 @@ class Reports:
                 self._links.end(link)
             else:
                 link.resume()
-        self._go_on()
+        self._go_on(number)
 
 
 def _digits(buffer, at, number):

@@ -42,7 +42,7 @@ def test_datagrams_one_by_one(module, sender):
         module.send(f"AT+CIPRECVDATA={most},1")
         module.expect("⏎ERROR⏎")
     module.send("AT+CIPRECVDATA=100,1")
-    module.expect("+CIPRECVDATA:5,first⏎OK⏎")
+    module.expect("+CIPRECVDATA:5,first⏎OK⏎⏎+IPD,10⏎")
     assert lengths(module)[0] == 10
     module.send("AT+CIPRECVDATA=10,1")
     module.expect("+CIPRECVDATA:10,the second⏎OK⏎")
@@ -60,7 +60,9 @@ def test_datagrams_run_together(module, sender):
     sender.send(b"second")
     kept(module, 11)
     assert take(module, 3) == b"fir"
+    module.expect("⏎+IPD,2⏎")
     assert take(module, 4) == b"stse"
+    module.expect("⏎+IPD,4⏎")
     assert take(module, 100) == b"cond"
     module.settled()
 
@@ -75,9 +77,9 @@ def test_datagrams_with_their_senders(module, sender):
     other.send(b"second")
     kept(module, 11)
     module.send("AT+CIPRECVDATA=3")
-    module.expect(f'+CIPRECVDATA:3,"127.0.0.1",{sender.port},fir⏎OK⏎')
+    module.expect(f'+CIPRECVDATA:3,"127.0.0.1",{sender.port},fir⏎OK⏎⏎+IPD,2⏎')
     module.send("AT+CIPRECVDATA=100")
-    module.expect(f'+CIPRECVDATA:2,"127.0.0.1",{sender.port},st⏎OK⏎')
+    module.expect(f'+CIPRECVDATA:2,"127.0.0.1",{sender.port},st⏎OK⏎⏎+IPD,6⏎')
     module.send("AT+CIPRECVDATA=100")
     module.expect(f'+CIPRECVDATA:6,"127.0.0.1",{other.port},second⏎OK⏎')
     other.close()
@@ -106,14 +108,15 @@ def test_length_of_the_next_datagram(play):
         > AT+CIPRECVLEN?
         < +CIPRECVLEN:6,-1,-1,-1,5⏎⏎OK⏎
         > AT+CIPRECVDATA=4,5
-        < +CIPRECVDATA:5,first⏎OK⏎
+        < +CIPRECVDATA:5,first⏎OK⏎⏎+IPD,4,10⏎
         > AT+CIPRECVLEN?
         < +CIPRECVLEN:6,-1,-1,-1,10⏎⏎OK⏎
         > AT+CIPRECVTYPE=4,1
         < ⏎OK⏎
-        a sends third
         > AT+CIPRECVDATA=4,10
         < +CIPRECVDATA:10,the second⏎OK⏎
+        a sends third
+        < ⏎+IPD,4,5⏎
         > AT+CIPRECVDATA=4,10
         < +CIPRECVDATA:5,third⏎OK⏎
         """

@@ -64,7 +64,7 @@ def test_passive_mode(online, door):
         client.send(b"0123456789")
         online.expect(f"⏎+IPD,{number},10⏎")
     online.send("AT+CIPRECVDATA=1,4")
-    online.expect("+CIPRECVDATA:4,0123⏎OK⏎")
+    online.expect("+CIPRECVDATA:4,0123⏎OK⏎⏎+IPD,1,6⏎")
     online.send("AT+CIPRECVLEN?")
     online.expect("+CIPRECVLEN:10,6,-1,-1,-1⏎⏎OK⏎")
     online.send("AT+CIPCLOSE=0")

@@ -4,6 +4,9 @@ datagrams beyond it are dropped and counted. It is kept in small pieces, as a sm
 from micropython import const
 
 _PIECE = const(256)
+# Without memory for such a piece a link that keeps nothing gets one of at least this: the next bytes have to be read
+# to see the end of the stream, too.
+_SMALLEST = const(16)
 # Each datagram needs memory for its sender, too.
 _MOST = const(32)
 
@@ -15,7 +18,7 @@ class StreamBox:
         self._pieces = []
         self._start = self._end = 0  # where the bytes begin in the first piece, and end in the last
         self._total = 0
-        self.lent = False  # the port is sending from it
+        self._spared = False  # whether idle commands have given way for it since the host has read
         self.ended = False  # nothing more will come
 
     def waiting(self):
@@ -26,15 +29,14 @@ class StreamBox:
         return self._total
 
     def fill(self, link, room):
-        """Reads up to `room` bytes from the link; returns whether it wants to hear of more."""
-        while room and not self.ended:
+        """Reads up to `room` bytes from the link; returns whether it wants to hear of more: not without memory."""
+        while room > 0 and not self.ended:
             try:
                 place = self._place(link)
+                size = min(room, len(place))
+                count = link.readinto(place, size)
             except MemoryError:
-                # The host makes place by reading; with nothing to read it is tried again.
-                return not self._total
-            size = min(room, len(place))
-            count = link.readinto(place, size)
+                break
             if count is None:
                 return True
             if count < 0:
@@ -50,15 +52,24 @@ class StreamBox:
     def _place(self, link):
         """The unused end of the last piece."""
         if not self._pieces or self._end == len(self._pieces[-1]):
-            try:
-                piece = bytearray(_PIECE)
-            except MemoryError:
-                link.spare()
-                piece = bytearray(_PIECE)
-            self._pieces.append(piece)
+            self._pieces.append(self._piece(link))
             self._end = 0
         last = self._pieces[-1]
         return memoryview(last)[self._end :] if self._end else last
+
+    def _piece(self, link):
+        size = _PIECE
+        while True:
+            try:
+                return bytearray(size)
+            except MemoryError:
+                if not self._spared:
+                    self._spared = True
+                    link.spare()
+                elif self._total or size == _SMALLEST:  # the host makes place by reading, if it can
+                    raise
+                else:
+                    size //= 2
 
     def take(self, length, whole, origin):
         """How many bytes one answer has: up to `length`, of datagrams with `whole` or `origin` those of one only, and
@@ -79,6 +90,7 @@ class StreamBox:
         """Forgets so many of the bytes that `piece` gave."""
         self._start += count
         self._total -= count
+        self._spared = False
         end = len(self._pieces[0]) if len(self._pieces) > 1 else self._end
         if self._start == end:
             self._pieces.pop(0)

@@ -89,12 +89,12 @@ class Link:
                 self._loop.forget(self._sock)
 
     def _change(self, events):
-        self._events = events
         if self._deaf:
-            self._deaf = False
             self._loop.watch(self._sock, events, self._event)
+            self._deaf = False
         elif self._sock:
             self._loop.change(self._sock, events)
+        self._events = events
 
     def _writable(self, began):
         """Await it: True when the socket takes data again or something else has happened to the link, False when

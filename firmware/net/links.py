@@ -1,5 +1,5 @@
 """The table of links: up to five connections, each with an id. They know nothing of AT: a listener is told what
-happens (`readable(link)`, `closed(link)`), and reads the data when it has a place for them."""
+happens (`readable(link)`, `closed(link)`), reads the data when it has a place for them, and closes what has ended."""
 
 LINKS = 5
 CLIENT, SERVER = 0, 1
@@ -48,16 +48,14 @@ class Links:
         return link if link and link.open else None
 
     def end(self, link):
-        """Closes a link because its connection is over; the listener is told, with the slot free again.
+        """Closes a link because its connection is over, by way of the listener, who tells of it.
 
         What its box keeps can still be read: then only the connection is closed, and the link ends after that."""
         if link.box and link.box.waiting():
             link.box.ended = True
             link.disconnect()
             return
-        link.close()
-        if self.listener:
-            self.listener.closed(link)
+        self.listener.closed(link)
 
     def end_all(self, stays=None):
         """Closes the links because the network is gone, but for those that are to outlive that.
