@@ -36,7 +36,7 @@ class App:
         self.loop = loop = Loop()
         self.uart = self._open_uart()
         self.port = Port(loop, self.uart, board.WRITE_BURST)
-        self.links = Links(loop, commands.spare)
+        self.links = Links(loop, commands.make_room)
         sizes = board.IPD_MAX, board.WINDOW, board.WINDOWS
         self.reports = Reports(loop, self.port, self.links, self.receive_buffer, *sizes)
         self.radio = Radio(loop, board.JOIN_FAILURES, self._radio_event)

@@ -6,7 +6,7 @@ import sys
 
 from firmware import commands
 from firmware.at import syntax
-from firmware.at.command import EXECUTE, QUERY, SET, SIGNATURES, table
+from firmware.at.command import EXECUTE, QUERY, SET, SIGNATURES, declared
 
 _broken = []  # the files that were reported
 
@@ -17,16 +17,16 @@ def load(find, last):
     for file in sorted(os.listdir(commands.OWN)):
         if file.endswith((".py", ".mpy")) and file not in _broken:
             _load(file, find, last)
-    table[None] = ()
+    declared[None] = ()
 
 
 def _load(file, find, last):
-    others = dict(table)
-    table.clear()
+    others = dict(declared)
+    declared.clear()
     module = file[: file.rfind(".")]
     try:
         __import__("commands." + module)
-        for name, row in table.items():
+        for name, row in declared.items():
             # The host's drivers count on what a command of the firmware does.
             if find(name)[0] or name in others or name[:2] != "AT" or name != name.upper():
                 raise ValueError("not a new name: %s" % name)
@@ -34,25 +34,25 @@ def _load(file, find, last):
                 syntax.parameters(signature)
     except BaseException as fault:  # whatever is wrong with it, sys.exit() too
         if isinstance(fault, MemoryError) and not last:
-            table.clear()
+            declared.clear()
             raise
         _broken.append(file)
         print("%s/%s is left out:" % (commands.OWN, file))
         sys.print_exception(fault)
-        table.clear()
+        declared.clear()
     finally:
         # A command keeps what it needs by itself, so that it can be forgotten with its row.
         sys.modules.pop("commands." + module, None)
         package = sys.modules.get("commands")
         if hasattr(package, module):
             delattr(package, module)
-        table.update(others)
+        declared.update(others)
 
 
 def every(find):
     """A list of name and flags of each command that is not of the firmware."""
     found = []
-    for name, row in table.items():
+    for name, row in declared.items():
         if name and not find(name)[0]:
             flags = (commands.SET | commands.TEST) if row[SET] else 0
             flags |= commands.QUERY if row[QUERY] else 0

@@ -48,6 +48,8 @@ CHAPTERS = {
     ),
 }
 _ANYTIME = 16
+# As firmware/at/command.py numbers them.
+_KEPT = ("", "always", "store", "never")
 
 
 @dataclass(frozen=True)
@@ -179,9 +181,13 @@ def index_source(root, board, moved=None):
     names = {command.module: command.module for command in load(root, board)}
     if moved:
         names = {module: moved[f"firmware.commands.{module}"] for module in names}
-    lines = [f"{command.full_name} {names[command.module]} {command.flags()}" for command in load(root, board)]
-    # What was saved is checked at start, when no command's module is loaded.
-    saved = [f"{command.name} {';'.join(command.signatures)}" for command in load(root, board) if command.saved]
-    tables = {"INDEX": lines, "SAVED": saved}
-    text = "".join(f"{name} = {chr(10).join(['', *rows, '']).encode()!r}\n" for name, rows in tables.items())
+    lines, places = [], {}
+    for command in load(root, board):
+        # Where the first of its functions is among those of the module, see shrink/rows.py.
+        place = places.get(command.module, 0)
+        places[command.module] = place + len(command.forms & {"execute", "query", "set"})
+        saved = _KEPT.index(command.saved)
+        texts = ";".join(command.signatures)
+        lines.append(f"{command.full_name} {names[command.module]} {command.flags()} {saved} {place} {texts}")
+    text = f"INDEX = {chr(10).join(['', *lines, '']).encode()!r}\n"
     return text + f"PACKAGE = {'' if moved else 'firmware.commands.'!r}\n"

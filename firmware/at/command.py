@@ -12,7 +12,7 @@ ALWAYS = 1
 STORE = 2
 NEVER = 3
 
-table = {}
+declared = {}
 
 # Which chip this is, as its board calls it; what is declared for another one is left out.
 _chip = ""
@@ -38,7 +38,7 @@ def command(name, *signatures, saved=0, anytime=False, board=""):
     def declare(forms):
         if not _chip.lower().startswith(board):
             return
-        table[name] = (
+        declared[name] = (
             getattr(forms, "execute", None),
             getattr(forms, "query", None),
             getattr(forms, "set", None),

@@ -6,7 +6,7 @@ import sys
 from micropython import const
 
 from firmware.at import messages
-from firmware.at.command import ALWAYS, EXECUTE, NEVER, QUERY, SAVED, SET, SIGNATURES, STORE, table
+from firmware.at.command import ALWAYS, EXECUTE, NEVER, QUERY, SAVED, SET, SIGNATURES, STORE, declared
 from firmware.at.messages import ATError
 
 _EQUALS = const(0x3D)
@@ -82,7 +82,7 @@ class Interpreter:
             name = str(line[start:stop], "utf-8")
         except UnicodeError:
             name = ""
-        if name not in table:
+        if name not in declared:
             name = name.upper()
             if not name.startswith("AT"):
                 raise ATError(messages.E_UNKNOWN if line[start : start + 2].upper() == b"AT" else messages.E_NOT_AT)
@@ -100,7 +100,7 @@ class Interpreter:
     def _call(self, name, form, line, start, length):
         self.spelling = None
         when = 0
-        row = table.get(name)
+        row = declared.get(name)
         if row is None:
             row, when = self._find(name, form)
         if form is None:
@@ -139,9 +139,9 @@ class Interpreter:
         return row, ALWAYS if name[-4:] == "_DEF" else NEVER
 
     def _load(self, name):
-        if name not in table:
+        if name not in declared:
             self._catalog.load(name)
-        return table.get(name)
+        return declared.get(name)
 
     def _describe(self, name, row):
         """Answers AT+X=? with the parameters of the set form and their ranges."""

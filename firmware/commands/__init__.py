@@ -8,13 +8,13 @@ import sys
 
 from micropython import const
 
-from firmware.at.command import table
+from firmware.at.command import declared
 from firmware.at.messages import ATError
 
-# Lines "NAME module flags"; what stands before the modules' names; lines "NAME signature;signature".
-from firmware.commands.index import INDEX, PACKAGE, SAVED
+# Lines "NAME module flags saved place signature;signature"; what stands before the modules' names.
+from firmware.commands.index import INDEX, PACKAGE
 
-# Where the host's owner puts commands. None in `table`, which is no name, is the mark that they are loaded.
+# Where the host's owner puts commands. None in `declared`, which is no name, is the mark that they are loaded.
 OWN = "/commands"
 # What else is loaded again when it is needed; in front of each is what holds it for longer than a command, see
 # _holders().
@@ -57,6 +57,7 @@ _SCARCE = const(3)
 _SPARE = const(3072)
 
 _at = None  # see serve()
+_newest = [""]  # see _declare()
 
 # Bits of the flags, as tools/catalog.py writes them.
 TEST, QUERY, SET, EXECUTE, ANYTIME = 1, 2, 4, 8, 16
@@ -71,15 +72,40 @@ def _find(name):
 
 
 def _fields(start):
-    name, module, flags = INDEX[start : INDEX.find(b"\n", start)].split(b" ")
+    name, module, flags, _ = INDEX[start : INDEX.find(b"\n", start)].split(b" ", 3)
     return name.decode(), module.decode(), int(flags)
 
 
 def load(name):
-    """Imports the module that declares `name`, or the files in /commands if none does."""
-    module, _ = _find(name)
-    if not (module or _has_own()):
+    """Sees to it that what `name` declares is in `declared`: imports its module, or the files in /commands if none
+    has it."""
+    module, flags = _find(name)
+    if not module:
+        if _has_own():
+            _bring(None)
         return
+    path = PACKAGE + module
+    if path not in sys.modules:
+        _bring(module)
+    if name not in declared:
+        _declare(name, sys.modules[path].HANDLERS, flags)
+
+
+def _declare(name, handlers, flags):
+    """Takes a declaration out of the index, where the build has left no more of a module's than the functions. The
+    newest one stays, as hosts often say the same again."""
+    declared.pop(_newest[0], None)
+    start = INDEX.find(b"\n" + name.encode() + b" ") + 1
+    _, _, _, saved, place, texts = INDEX[start : INDEX.find(b"\n", start)].split(b" ", 5)
+    functions = iter(handlers[int(place) :])
+    forms = [next(functions) if flags & form else None for form in (EXECUTE, QUERY, SET)]
+    signatures = texts.decode().split(";") if flags & SET else ()
+    declared[name] = forms[0], forms[1], forms[2], signatures, int(saved), bool(flags & ANYTIME)
+    _newest[0] = name
+
+
+def _bring(module):
+    """Imports a module, or with None the files in /commands, where there is memory for it; if need be, others go."""
     # What stays of a module should not be scattered among what is thrown away: a small heap ends up in pieces.
     gc.collect()
     if gc.mem_free() < gc.mem_alloc() // _SCARCE:
@@ -108,12 +134,12 @@ def _import(module, last=False):
 def _has_own():
     """Whether there are files in /commands that have not been loaded."""
     try:
-        return None not in table and bool(os.stat(OWN))
+        return None not in declared and bool(os.stat(OWN))
     except OSError:
         return False
 
 
-def spare(lacking=False):
+def make_room(lacking=False):
     """Before something that comes from outside takes memory, and must not fail for the sake of idle commands, or after
     it was `lacking` memory."""
     if not lacking and gc.mem_free() < _SPARE:
@@ -131,7 +157,7 @@ def serve(at):
 
 def drop():
     """For when memory is short: forgets the modules that were loaded; a command that runs keeps what it needs."""
-    table.clear()
+    declared.clear()
     holders = _holders()
     while _forget(holders):
         pass
@@ -168,7 +194,7 @@ def forget(path):
 
 def anytime(name):
     """Whether the command runs even while another one does; one in /commands only if it is loaded."""
-    row = table.get(name)
+    row = declared.get(name)
     return bool(row[-1] if row else _find(name)[1] & ANYTIME)
 
 
@@ -180,7 +206,7 @@ def every():
         yield name, flags
         start = INDEX.find(b"\n", start) + 1
     load("")
-    if None in table:
+    if None in declared:
         from firmware import own
 
         yield from own.every(_find)
@@ -189,13 +215,15 @@ def every():
 def fit(name, values):
     """What was saved for the command `name` (as in "CWMODE"), as its signatures have it, or None if it fits none of
     them. What no command here saves stays as it is."""
-    start = SAVED.find(b"\n" + name.encode() + b" ") if isinstance(name, str) else -1
-    if start < 0:
+    start = INDEX.find(b"\nAT+" + name.encode() + b" ") + 1 if isinstance(name, str) else 0
+    if not start:
+        return values
+    _, _, _, saved, _, texts = INDEX[start : INDEX.find(b"\n", start)].split(b" ", 5)
+    if saved == b"0":
         return values
     from firmware.at import syntax
 
-    start = SAVED.find(b" ", start) + 1
-    for signature in SAVED[start : SAVED.find(b"\n", start)].decode().split(";"):
+    for signature in texts.decode().split(";"):
         try:
             return syntax.fit(signature, values)
         except ATError:  # the next one may fit

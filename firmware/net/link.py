@@ -25,24 +25,38 @@ class Link:
 
     kind = ""
     datagrams = False
+    # What most links never change costs memory only in those that do.
+    open = False
+    ip = ""
+    port = local_port = 0
+    box = None  # what waits for the host in passive receive mode
+    noticed = False  # whether the host has been told of it
+    _sock = None
+    _broken = _deaf = _wants_write = _gives_up = False
+    _events = 0
+    _writer = None
+    _signal = None  # of what waits for the link
 
     def __init__(self, links, number, role=CLIENT):
         self._links = links
         self._loop = links.loop
         self.number = number
         self.role = role
-        self.open = False
-        self.ip = ""
-        self.port = self.local_port = 0
-        self.box = None  # what waits for the host in passive receive mode
-        self.noticed = False  # whether the host has been told of it
         self.heard = ticks_ms()  # when the peer sent something last
-        self._sock = None
-        self._broken = self._deaf = self._wants_write = self._gives_up = False
-        self._events = 0
-        self._writer = None
-        self._ready = Signal(self._loop)
         links.table[number] = self
+
+    def _wake(self):
+        """Something has happened to the link: goes on with what waits for that."""
+        if self._signal:
+            self._signal.set()
+
+    async def _wait(self, ms):
+        """Await it: as Signal.wait(), for what happens to the link from now on."""
+        self._signal = signal = Signal(self._loop)
+        try:
+            return await signal.wait(ms)
+        finally:
+            self._signal = None
 
     def spare(self):
         """Makes room in memory after there was not enough."""
@@ -69,7 +83,7 @@ class Link:
             self._broken = True
         if not self.open:
             self._change(0)
-            self._ready.set()
+            self._wake()
             return
         if self._wants_write and events & ~select.POLLIN:
             self._wants_write = False
@@ -78,7 +92,7 @@ class Link:
             if writer:
                 writer()
             else:
-                self._ready.set()
+                self._wake()
         if events & ~select.POLLOUT:
             self.heard = ticks_ms()
             if self._events & select.POLLIN:
@@ -102,7 +116,7 @@ class Link:
         self._wants_write = True
         self._change(self._events | select.POLLOUT)
         patience = self._links.options[self.number][2]
-        return self._ready.wait(max(patience - ticks_diff(ticks_ms(), began), 0) if patience else -1)
+        return self._wait(max(patience - ticks_diff(ticks_ms(), began), 0) if patience else -1)
 
     def when_writable(self, callback):
         """Calls `callback()` once, in place of a write() that waits, when the socket takes data again."""
@@ -113,7 +127,7 @@ class Link:
     def give_up(self):
         """Ends a write() that waits, with an OSError."""
         self._gives_up = True
-        self._ready.set()
+        self._wake()
 
     def family(self):
         """What to ask the resolver for when this link needs an address."""
@@ -151,4 +165,4 @@ class Link:
             self._sock = None
         self._deaf = False
         self._events = 0
-        self._ready.set()
+        self._wake()

@@ -35,7 +35,7 @@ class TCPLink(Link):
             if error.errno != errno.EINPROGRESS:
                 raise
         self._loop.watch(sock, self._events, self._event)
-        if not await self._ready.wait(patience_ms):
+        if not await self._wait(patience_ms):
             raise OSError(errno.ETIMEDOUT)
         if not self._sock:
             raise OSError(errno.ENOTCONN)
@@ -62,10 +62,10 @@ class TCPLink(Link):
     def tune(self):
         """Sets the options of the socket, if there is one."""
         if self._sock:
-            linger, no_delay, _, keep_alive = self._links.options[self.number]
-            options.linger(self._sock, linger)
-            options.no_delay(self._sock, no_delay)
-            options.keep_alive(self._sock, keep_alive)
+            wanted = self._links.options[self.number]
+            options.linger(self._sock, wanted[0])
+            options.no_delay(self._sock, wanted[1])
+            options.keep_alive(self._sock, wanted[3])
 
     def _name(self, ip, port):
         """Keeps the peer's address; returns whether that is IPv6."""

@@ -160,7 +160,7 @@ class TLSLink(TCPLink):
             while not self._step(one):
                 self._change(select.POLLIN | select.POLLOUT if wire.rest else select.POLLIN)
                 left = patience_ms - ticks_diff(ticks_ms(), began)
-                if left <= 0 or not await self._ready.wait(left):
+                if left <= 0 or not await self._wait(left):
                     raise OSError(errno.ETIMEDOUT, "TLS handshake timed out")
                 if not self._sock:
                     raise OSError(errno.ENOTCONN)
