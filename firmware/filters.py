@@ -28,7 +28,15 @@ class Filters:
         del self.all[index], self._compiled[index]
 
     def apply(self, text):
-        """What is left of a text: what stands between head and tail of the first filter that fits."""
+        """What is left of a text: what stands between head and tail of the first filter that fits.
+
+        An expression that MicroPython's `re` gives up on, as it would need too much stack, lets all of it through."""
+        try:
+            return self._filtered(text)
+        except RuntimeError:
+            return text
+
+    def _filtered(self, text):
         for head, tail in self._compiled:
             start, end = 0, len(text)
             if head:

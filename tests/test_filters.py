@@ -80,6 +80,19 @@ def test_expressions(start, expression, extended, hides):
     play_transcript(module, JOIN + f"< {'' if hides else 'WIFI CONNECTED⏎WIFI GOT IP⏎'}⏎OK⏎")
 
 
+@BOARDS
+@pytest.mark.parametrize("place", ["head", "tail"])
+def test_what_cannot_be_matched(start, board, place):
+    """MicroPython gives up on this expression with a RuntimeError, whatever the text: then all of it comes."""
+    module = start("--board", board)
+    module.command("AT+SYSMSGFILTER=1")
+    configure(module, 1, **{place: b"(x*)*y"}, cflags=1)
+    configure(module, 1, b"^WIFI.*")
+    play_transcript(module, JOIN + "< WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎")
+    configure(module, 2, **{place: b"(x*)*y"}, cflags=1)
+    play_transcript(module, JOIN + "< ⏎OK⏎")
+
+
 def test_what_is_refused(start):
     module = start()
     configure(module, 1, b"^(", cflags=1, answer="ERROR")
