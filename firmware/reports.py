@@ -9,6 +9,8 @@ from firmware.net.links import LINKS
 
 # Reports wait for SEND OK, but at most so long once the data have been taken.
 _HOLD_MS = const(1000)
+# Why reports are held: the host is sending data, or it sleeps.
+_DATA, _SLEEP = const(1), const(2)
 _QUEUE = const(24)
 # A passive link that has found no place or no memory is looked at again after so long, and when the host reads.
 _AGAIN_MS = const(1000)
@@ -33,7 +35,7 @@ class Reports:
         self._waiting = 0  # a bit for each link that has data, or in passive mode a notice, and was not served
         self._last = 0
         self._queue = []
-        self._held = False
+        self._held = 0  # _DATA, _SLEEP
         self._lent = None  # the box that the port is sending from
         self._again = None  # the timer for passive links that wait for a place
         self._timer = Timer(loop, self.release)
@@ -41,6 +43,7 @@ class Reports:
         self.origin = False  # AT+CIPDINFO
         self.passive = bytearray(LINKS)  # for each link bit 0 passive mode, bit 1 lengths of the next datagram
         self.dropped = 0  # texts that found no place
+        self.waker = None  # what wakes a host that sleeps (AT+USERWKMCUCFG)
         self.raw = False  # AT+CIPMODE: data without +IPD in front of them
         self.tunnel = None  # the passthrough that the host is in
         self.filter = None  # what AT+SYSMSGFILTER makes of a text
@@ -54,7 +57,7 @@ class Reports:
     def hold(self):
         """From `>` on: nothing is reported."""
         self._timer.stop()
-        self._held = True
+        self._held |= _DATA
 
     def taken(self):
         """The data of the host are here: from now on the hold ends by itself."""
@@ -62,7 +65,11 @@ class Reports:
 
     def release(self):
         self._timer.stop()
-        self._held = False
+        self._held &= ~_DATA
+
+    def sleeps(self, asleep):
+        """The host sleeps, and has to be woken before something is reported, or does not."""
+        self._held = self._held & ~_SLEEP | (_SLEEP if asleep else 0)
 
     def text(self, text):
         """Reports a line, now or as soon as reports may go out again; in passthrough only if the host wants that."""
@@ -137,6 +144,8 @@ class Reports:
     def turn(self):
         """Lets out what had to wait: the texts in their order, then a block of each link in turn."""
         if self._held:
+            if self._held == _SLEEP and (self._queue or self._waiting):
+                self.waker.due()
             return
         begun = self._port.begun()
         if begun:
@@ -159,6 +168,8 @@ class Reports:
             elif link:
                 link.resume()
                 self._serve(link)
+        if self.waker and not (self._queue or self._waiting):
+            self.waker.quiet()
 
     def _serve(self, link):
         """Passes on one block of a link's data, or its end."""
@@ -270,7 +281,7 @@ class Reports:
         text = b"+CIPRECVDATA:%d," % count
         if self.origin:
             text += b'"%s",%d,' % (box.sender() or (link.ip, link.port))
-        await self._lend(box, text, len(text), count, messages.OK)
+        await self.lend(box, text, len(text), count, messages.OK)
         # What is still there, or has come since, is news again. The others are the first to take the place.
         link.noticed = True
         self._go_on(link.number)
@@ -288,7 +299,7 @@ class Reports:
             if link and link.box and not link.listening() and not (link.box.ended and link.box.next()):
                 self._keep(link)
 
-    async def _lend(self, box, head, size, count, tail):
+    async def lend(self, box, head, size, count, tail):
         """Writes head[:size], `count` bytes of a box and `tail` with nothing in between; the bytes leave the box.
 
         Nothing else goes out meanwhile, not even `busy p...`: a line of the host waits in the port."""
@@ -328,7 +339,7 @@ class Reports:
             # A datagram stays whole, a stream comes in pieces as ever.
             count = box.next() if link.datagrams else min(box.next(), self._size)
             ip, port = box.sender() or (link.ip, link.port)
-            await self._lend(box, self._head, self._header(link, count, ip, port), count, b"")
+            await self.lend(box, self._head, self._header(link, count, ip, port), count, b"")
         if link.open:
             link.box = None
             link.noticed = False

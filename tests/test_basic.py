@@ -334,3 +334,18 @@ def test_lines_behind_rst_get_no_answer(module):
     module.match(r"(\r\nbusy p...\r\n)?\r\nready\r\n")
     module.send("AT")
     module.expect("AT⏎⏎OK⏎")
+
+
+def test_sysram_with_capabilities(start, board):
+    """Largest free block, free, least free and all bytes, in the order of the manual at HEAD."""
+    module = start("--board", board)
+    module.send("AT+SYSRAM=0x1800")
+    largest, free, least, whole = map(int, module.match(r"\+SYSRAM:(\d+),(\d+),(\d+),(\d+)⏎⏎OK⏎").groups())
+    assert 1024 < largest <= free < whole and 0 < least <= free
+    if board == "esp32":
+        # No memory of the chip can do this.
+        module.send("AT+SYSRAM=0x40000000")
+        module.expect("+SYSRAM:0,0,0,0⏎⏎OK⏎")
+    for wrong in ("-1", "x", "4294967296", "", "1,1"):
+        module.send(f"AT+SYSRAM={wrong}")
+        module.expect("⏎ERROR⏎")

@@ -139,6 +139,10 @@ def test_fs(start, tmp_path):
         < +FS:9dd4e461268c8034f5c8564e155c67a6⏎⏎OK⏎
         > AT+FS=1,6
         ~ \+FS:\d+,1048576⏎⏎OK⏎
+        > AT+FSMOUNT=0
+        < ⏎OK⏎
+        > AT+FSMOUNT=2
+        < ⏎ERROR⏎
         > AT+FS=0,0,"other"
         < ⏎OK⏎
         > AT+FS=0,0,"other"

@@ -71,6 +71,12 @@ def test_head_and_tail(start):
         (b"^[A-Z ]\\+\r\n$", 0, True),
         (b"^[A-Z ]*\r\n$", 0, True),
         (b"^W...\\.*\r\n$", 0, False),
+        (b"^[]A-Z\\ ]*\r\n$", 0, True),
+        # 2: in any case.
+        (b"^wifi (connected|got ip)\r\n", 3, True),
+        (b"^wifi (connected|got ip)\r\n", 1, False),
+        (b"^[a-z ]+\r\n$", 3, True),
+        (b"^[^a-z]+\r\n$", 3, False),
     ],
 )
 def test_expressions(start, expression, extended, hides):
@@ -93,15 +99,45 @@ def test_what_cannot_be_matched(start, board, place):
     play_transcript(module, JOIN + "< ⏎OK⏎")
 
 
+@pytest.mark.parametrize(
+    "head, tail, cflags, left",
+    [
+        (b"^+IPD.*", b"", 4, "\\n"),
+        (b"^+IPD.*", b"", 0, "⏎+IPD,3⏎"),
+        (b"^+ipd,[^9]*", b"", 6, "\\n"),
+        (b"^\r$", b"3\r$", 4, "\\n+IPD,"),
+        (b"^\r$", b"3\r$", 0, "⏎+IPD,3⏎"),
+        (b"", b"\r\n$", 0, "⏎+IPD,3"),
+    ],
+)
+def test_lines_of_a_report(online, head, tail, cflags, left):
+    """4: ^ and $ stand for begin and end of each line, and a dot is not the end of a line."""
+    online.command("AT+CIPRECVMODE=1")
+    configure(online, 1, head, tail, cflags)
+    play_transcript(
+        online,
+        f"""
+        > AT+SYSMSGFILTER=1
+        < ⏎OK⏎
+        peer web
+        link web
+        web sends abc
+        < {left}
+        """,
+    )
+
+
 def test_what_is_refused(start):
     module = start()
     configure(module, 1, b"^(", cflags=1, answer="ERROR")
+    configure(module, 1, b"^[a", answer="ERROR")
+    configure(module, 1, b"^[a", cflags=3, answer="ERROR")
     configure(module, 2, b"^x", answer="ERROR")
     configure(module, 1, b"^x")
     configure(module, 2, b"^x", cflags=1, answer="ERROR")
     configure(module, 2, b"", b"^x", answer="ERROR")
     configure(module, 2, b"^x")
-    for wrong in ("1", "1,0,0", "1,65,0", "1,0,65", "2,,", "3,1,1", "1,1,1,2"):
+    for wrong in ("1", "1,0,0", "1,65,0", "1,0,65", "2,,", "3,1,1", "1,1,1,8"):
         module.send(f"AT+SYSMSGFILTERCFG={wrong}")
         module.expect("⏎ERROR⏎")
     module.settled()

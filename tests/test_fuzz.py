@@ -13,14 +13,14 @@ from peers import Peer
 PARTS, LINES = 5, 200
 GUARD = 0.04  # seconds of silence before +++
 COMMANDS = catalog.load()
-# These restart the module, or stop it, or ask for data now and then. Whether they do is tested elsewhere; here they
-# would only lose answers.
+# These restart the module, or stop it, or ask for data now and then, or search for minutes. Whether they do is tested
+# elsewhere; here they would only lose answers.
 RESTARTS = re.compile(
-    rb"AT\+(RST|RESTORE|MPYREPL|GSLP=.*|SLEEP=.*[2x].*|FS=.*,.*|SYSMSGFILTERCFG=.*[12x].*)\r?$",
+    rb"AT\+(RST|RESTORE|MPYREPL|GSLP=.*|SLEEP=.*[2x].*|FS=.*,.*|SYSMSGFILTERCFG=.*[12x].*|MDNS=(0x0*)?2.*)\r?$",
     re.IGNORECASE | re.DOTALL,
 )
 # A line that is answered by a prompt if it is answered by OK.
-PROMPTED = re.compile(rb"AT\+(CIPSEND(EX|L)?=|SYSMFG=2)(?!\?\r?$)", re.IGNORECASE)
+PROMPTED = re.compile(rb"AT\+(CIPSEND(EX|L)?=|SYSMFG=2|USERRAM=(0x0*)?2)(?!\?\r?$)", re.IGNORECASE)
 TEXTS = ["mpy-at", "12345678", "127.0.0.1", "localhost", "02:6d:70:79:61:01", "a\\,b", '\\"', "\\\\", "\xc3\xa9", "%s"]
 BYTES = b'\x00\xff\r,"\\=?+AT 0x-'
 # Nobody answers at that port, so that no name is asked for outside of this PC.
@@ -81,7 +81,7 @@ def answer(module, line):
         module.expect("⏎>")
         time.sleep(GUARD)
         module.write(b"+++")
-        sent = module.match(r".*?\r\nSEND (OK|FAIL|Canceled|CANCELLED)\r\n")[1]
+        sent = module.match(r".*?\r\n(?:SEND|WRITE) (OK|FAIL|Canceled|CANCELLED)\r\n")[1]
         if sent in (b"OK", b"FAIL"):
             # Of three bytes or less it is the data, and the rest of it begins a line, which has to end.
             module.write(b"\r\nAT\r\n")

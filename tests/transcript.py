@@ -5,6 +5,7 @@
     < ⏎OK⏎              exactly these bytes come next; ⏎ is CR LF
     ~ \\+CWLAP:.*⏎       what comes next matches this regular expression
     ! ap down mpy-at    a line to the simulator's control socket, which answers ok
+    ? pin 4 is high     the same, again and again until the answer is ok
     peer web            a TCP server on loopback; {web} is its port from here on
     web accepts         takes the module's connection; also: web ended, web broken, web closes, web resets
     link web 0          AT+CIPSTART=0,"TCP" to it, which it accepts; `link web` in single connection mode
@@ -22,9 +23,10 @@ In texts, \\r \\n \\t \\0 and \\xNN stand for bytes. Empty lines and lines that 
 At the end the module must have nothing more to say."""
 
 import re
+import time
 
 from clients import Client, Door
-from module import encode
+from module import LIMIT, encode
 from peers import FreePort, Peer, UDPPeer
 
 _KINDS = {"peer": Peer, "udp": UDPPeer, "free": FreePort, "door": Door, "client": Client}
@@ -63,6 +65,11 @@ def _step(module, peers, line):
     elif word == "!":
         answer = module.control(rest)
         assert answer == "ok", answer
+    elif word == "?":
+        deadline = time.monotonic() + LIMIT
+        while (answer := module.control(rest)) != "ok":
+            assert time.monotonic() < deadline, answer
+            time.sleep(0.02)
     elif word in _KINDS:
         name, *address = rest.split()
         peers[name] = _KINDS[word](*address)

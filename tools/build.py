@@ -63,7 +63,7 @@ class Build:
     rom: the ROMFS image with the firmware, None where the firmware is on the flash.
     files: what belongs on the flash, {path there: path here}. flash: an image that holds it.
     modules(): {path in the image: name of the module in the sources}.
-    info: what AT+GMR tells of it: version, seven digits of the commit, date.
+    info: what AT+GMR tells of it: version, seven digits of the commit, date; and where its docs are.
     """
 
     def __init__(self, folder, in_place):
@@ -104,8 +104,8 @@ def build(board, source=None, in_place=None, key=b"", version=__version__):
     except shrink.ShrinkError as error:
         raise BuildError(str(error)) from None
     inputs = _inputs(board, source)
-    commit, date = _commit(source, inputs)
-    digest = hashlib.sha256(repr((board, in_place, passes, commit, date, key, version)).encode())
+    info = version, *_commit(source, inputs), _docs(source)
+    digest = hashlib.sha256(repr((board, in_place, passes, info, key)).encode())
     for name, path in inputs.items():
         digest.update(f"\0{name}\0".encode() + path.read_bytes())
     place = store()
@@ -113,7 +113,7 @@ def build(board, source=None, in_place=None, key=b"", version=__version__):
     if not folder.exists():
         with _locked(place):
             if not folder.exists():
-                _make(folder, board, source, in_place, passes, _built(version, commit, date, key))
+                _make(folder, board, source, in_place, passes, _built(info, key))
                 _drop_old(place, board)
     # What is in use is not old, however long ago it was made.
     os.utime(folder)
@@ -176,6 +176,17 @@ def _date(seconds):
     return time.strftime("%b %d %Y %H:%M:%S", time.gmtime(seconds))
 
 
+def _docs(source):
+    """Where the docs are: on the web, if the sources were cloned from there, or else the file to begin with."""
+    with contextlib.suppress(OSError):
+        command = ["git", "-C", str(source), "config", "--get", "remote.origin.url"]
+        address = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+        found = re.fullmatch(r"https://(?:[^/@]*@)?([\w./:-]+?)(?:\.git)?/?", address)
+        if found and (source / ".git").exists():
+            return f"https://{found[1]}"
+    return "README.md"
+
+
 @contextlib.contextmanager
 def _locked(store):
     with open(store / "lock", "w") as lock:
@@ -183,10 +194,11 @@ def _locked(store):
         yield
 
 
-def _built(version, commit, date, key):
-    """The modules that say what was built: {path: source}."""
+def _built(info, key):
+    """The modules that say what was built: {path: source}. `info` are the values of buildinfo in their order."""
+    lines = [f"{name} = {value!r}\n" for name, value in zip(("VERSION", "HASH", "DATE", "DOCS"), info, strict=True)]
     return {
-        "firmware/buildinfo.py": f"VERSION = {version!r}\nHASH = {commit!r}\nDATE = {date!r}\n",
+        "firmware/buildinfo.py": "".join(lines),
         "firmware/update_key.py": f"MODULUS = {key!r}\n",
     }
 

@@ -46,6 +46,7 @@ CHAPTERS = {
         "update",
         "legacy",
     ),
+    "user": ("user", "waking"),
 }
 _ANYTIME = 16
 # As firmware/at/command.py numbers them.

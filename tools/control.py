@@ -26,6 +26,7 @@ _COMMANDS = (
     ("asleep", re.compile(r"(asleep)"), "asleep"),
     ("wake", re.compile(r"(wake)"), "wake"),
     ("pin N high|low", re.compile(r"pin (\S+) (high|low)"), "pin"),
+    ("pin N is high|low", re.compile(r"pin (\S+) is (high|low)"), "pin_is"),
 )
 
 
@@ -157,6 +158,11 @@ class Control:
             self._module.drive(number, int(level == "high"))
         except ValueError:
             raise ControlError(f"the chip has no pin {number}") from None
+
+    def _pin_is(self, number, wanted):
+        level = "high" if self._module.pins.level(_number("the pin", number, *self._module.pins.range)) else "low"
+        if level != wanted:
+            raise ControlError(f"pin {number} is {level}")
 
     def _noise(self, text):
         r"""The bytes are written as in a Python literal: \x00, \r and so on."""

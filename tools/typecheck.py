@@ -153,7 +153,7 @@ def _copy(board, root, folder):
     texts = prune(texts, board, roots) | {name: (root / name).read_text() for name in ("boot.py", "main.py")}
     texts = {name: _told(name, text) for name, text in texts.items()}
     texts["firmware/commands/index.py"] = catalog.index_source(root, board)
-    texts["firmware/buildinfo.py"] = 'VERSION = HASH = DATE = ""\n'
+    texts["firmware/buildinfo.py"] = 'VERSION = HASH = DATE = DOCS = ""\n'
     texts["firmware/update_key.py"] = 'MODULUS = b""\n'
     for name, text in texts.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ RECEIVED = b"\r\nRecv %d bytes\r\n"
 SEND_OK = b"\r\nSEND OK\r\n"
 SEND_FAIL = b"\r\nSEND FAIL\r\n"
 SEND_CANCELED = b"\r\nSEND Canceled\r\n"
+WRITE_OK = b"\r\nWRITE OK\r\n"  # of AT+USERRAM
 SEND_CANCELLED = b"\r\nSEND CANCELLED\r\n"  # of AT+CIPSENDL
 
 CONNECT = b"CONNECT\r\n"

@@ -57,6 +57,14 @@ REGISTERS = {
     "ESP32C6": 0x60091000,
 }
 REGISTERS_SIZE = 0x600
+# The first and the last pin of the flash, and of a PSRAM that is in the package; a chip that loses them stops.
+FLASH_PINS = {
+    "ESP32": (6, 11),
+    "ESP32S2": (26, 32),
+    "ESP32S3": (26, 37),
+    "ESP32C3": (12, 17),
+    "ESP32C6": (24, 30),
+}
 RTC_FRACTION = 1000000  # the last field of machine.RTC().datetime() counts microseconds
 
 # The reasons of esp_wifi_types.h that status() passes on, as codes of +CWJAP.

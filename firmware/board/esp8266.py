@@ -43,6 +43,7 @@ NO_SLEEP = 3  # the mode of AT+SLEEP that the port does not have
 # Where the registers of the pins begin, and how many bytes they take.
 REGISTERS = {"ESP8266": 0x60000300}
 REGISTERS_SIZE = 0x100
+FLASH_PINS = {"ESP8266": (6, 11)}  # the first and the last
 RTC_FRACTION = 1000  # the last field of machine.RTC().datetime() counts milliseconds
 
 JOIN_FAILURES = {

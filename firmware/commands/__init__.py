@@ -25,6 +25,7 @@ _HELPERS = b"""
 0 firmware.at.syntax
 0 firmware.commands.interfaces
 0 firmware.commands.macs
+0 firmware.commands.pins
 0 firmware.net.dns
 0 firmware.net.ping
 0 firmware.passthrough

@@ -26,15 +26,16 @@ def _filters(at):
     return at.filters
 
 
-@command("AT+SYSMSGFILTERCFG", "operator:0..2, head:0..64?, tail:0..64?, cflags:0..1=0")
+@command("AT+SYSMSGFILTERCFG", "operator:0..2, head:0..64?, tail:0..64?, cflags:0..7=0")
 class FilterSetting:
     """0 clears the filters, 1 adds, 2 deletes one: after the prompt a regular expression for the head of a report and
-    one for its tail, of these lengths. cflags 1: extended ones. MicroPython's have no {n} and no [[:classes:]]."""
+    one for its tail, of these lengths. cflags, in bits: 0 extended ones, 1 in any case, 2 ^ and $ at the begin and the
+    end stand for those of a line. MicroPython's have no {n} and no [[:classes:]]."""
 
     async def query(at):
-        for number, (head, tail, extended) in enumerate(_filters(at).all):
+        for number, (head, tail, cflags) in enumerate(_filters(at).all):
             await at.port.room()
-            at.port.write(b'+SYSMSGFILTERCFG:%d,"%s","%s",%d\r\n' % (number + 1, head, tail, extended))
+            at.port.write(b'+SYSMSGFILTERCFG:%d,"%s","%s",%d\r\n' % (number + 1, head, tail, cflags))
 
     async def set(at, operator, head, tail, cflags):
         filters = _filters(at)

@@ -75,21 +75,27 @@ async def _take(at, length):
     return buffer if await collect(at, buffer) else None
 
 
+class _Source:
+    """What Reports.lend() passes on: what `read(block, buffer, offset)` gives from `offset` on."""
+
+    def __init__(self, read, offset, size):
+        self._read = read
+        self._offset = offset
+        self._buffer = bytearray(size)
+
+    def piece(self, count):
+        view = memoryview(self._buffer)[: min(count, _CHUNK)]
+        self._read(self._offset // _BLOCK, view, self._offset % _BLOCK)
+        return view, 0, len(view)
+
+    def drop(self, count):
+        self._offset += count
+
+
 async def _give(at, name, read, offset, length):
     """Answers `+NAME:<length>,<data>`; `read(block, buffer, offset)` is that of a partition. No report cuts into it."""
-    at.port.write(b"+%s:%d," % (name.encode(), length))
-    buffer = bytearray(min(length, _CHUNK))
-    at.reports.hold()
-    try:
-        while length:
-            view = memoryview(buffer)[: min(length, _CHUNK)]
-            read(offset // _BLOCK, view, offset % _BLOCK)
-            at.port.send(view, 0, len(view))
-            await at.port.sent()
-            offset += len(view)
-            length -= len(view)
-    finally:
-        at.reports.release()
+    head = b"+%s:%d," % (name.encode(), length)
+    await at.reports.lend(_Source(read, offset, min(length, _CHUNK)), head, len(head), length, b"")
 
 
 @command(
@@ -159,6 +165,14 @@ async def _read_file(at, path, offset, length):
         length = max(min(length, file.seek(0, 2) - offset), 0)
         file.seek(offset)
         return await _give(at, "FS", read, offset, length)
+
+
+@command("AT+FSMOUNT", "mount:0..1", board="esp32")
+class Mount:
+    """Accepted, and without effect: MicroPython's file system is always there, and keeps no memory for AT+FS."""
+
+    def set(at, mount):
+        pass
 
 
 def _md5(path):

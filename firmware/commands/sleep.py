@@ -8,6 +8,7 @@ from network import WLAN
 from firmware.at import messages
 from firmware.at.command import NEVER, command
 from firmware.at.messages import ATError
+from firmware.commands.pins import free
 
 _LIGHT = const(2)
 
@@ -44,6 +45,8 @@ class Sleep:
         if at.radio.mode & 2 or mode == at.board.NO_SLEEP:
             raise ATError()
         at.radio.station.config(pm=(WLAN.PM_NONE, WLAN.PM_PERFORMANCE, WLAN.PM_POWERSAVE, WLAN.PM_POWERSAVE)[mode])
+        if at.reports.waker:
+            at.reports.waker.slept(mode)
         if at.sleeper:
             at.sleeper.stop()
             at.sleeper = None
@@ -58,12 +61,7 @@ class Wake:
     """What ends light sleep: source 2, a pin and its level. While it has this level the module stays awake."""
 
     def set(at, source, pin, level):
-        board = at.board
-        try:
-            # As an input, a pin of the AT port would be lost to that.
-            if pin in (board.TX, board.RX) or (at.line_settings[4] and pin in (board.RTS, board.CTS)):
-                raise ValueError
-            machine.Pin(pin, machine.Pin.IN)
-        except ValueError:
+        if not free(at, pin):
             raise ATError(messages.E_RANGE, 1)
+        machine.Pin(pin, machine.Pin.IN)
         at.settings.put("SLEEPWKCFG", [source, pin, level], NEVER)

@@ -18,14 +18,40 @@ class Commands:
             at.line('+CMD:%d,"%s",%d,%d,%d,%d', number, name, *forms)
 
 
-@command("AT+SYSRAM")
+@command("AT+SYSRAM", "caps:0..4294967295")
 class Memory:
-    """Free heap now, and the least that a collection ever found, in bytes."""
+    """Free heap now, and the least that a collection ever found, in bytes. Set: largest free block, free, least free
+    and all bytes, on the ESP32 of the memory with these capabilities of ESP-IDF, on the ESP8266 of the heap."""
 
     def query(at):
         gc.collect()
         free = gc.mem_free()
         at.line("+SYSRAM:%d,%d", free, min(free, at.loop.lowest))
+
+    def set(at, caps):
+        try:
+            from esp32 import idf_heap_info
+        except ImportError:
+            gc.collect()
+            free = gc.mem_free()
+            heaps = [(free + gc.mem_alloc(), free, _largest(free), min(free, at.loop.lowest))]
+        else:
+            heaps = idf_heap_info(caps)
+        largest = max([heap[2] for heap in heaps] or [0])
+        at.line("+SYSRAM:%d,%d,%d,%d", largest, *[sum([heap[i] for heap in heaps]) for i in (1, 3, 0)])
+
+
+def _largest(high):
+    """The largest block that the heap has, to 32 bytes: no port tells it."""
+    low = 0
+    while high - low > 32:
+        middle = (low + high) // 2
+        try:
+            bytearray(middle)
+            low = middle
+        except MemoryError:
+            high = middle
+    return low
 
 
 @command("AT+SYSLOG", "status:0..1")

@@ -7,6 +7,15 @@ def wake_on_gpio(pins, level):
     pc.ask("wake_on", [pin._number for pin in pins], level)
 
 
+def idf_heap_info(capabilities):
+    # The chip's heaps, of which MicroPython's is one block: here there is the PC's only.
+    import gc
+
+    gc.collect()
+    free = gc.mem_free()
+    return [(gc.mem_alloc() + free, free, free // 2, free // 2)] if capabilities & 0x1804 else []
+
+
 class Partition:
     TYPE_APP, TYPE_DATA = 0, 1
     BOOT, RUNNING = 0, 1
