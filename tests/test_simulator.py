@@ -6,6 +6,7 @@ import pathlib
 import select
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -93,6 +94,32 @@ def test_flash_lasts(start, tmp_path):
     again = start("--flash", flash)
     again.send("AT+CWMODE?")
     again.expect("+CWMODE:3⏎⏎OK⏎")
+
+
+def test_what_holds_secrets_is_for_its_owner_alone(start, tmp_path):
+    """Whatever the umask: the flash, also while it is made and where it was readable before, and the control socket."""
+    flash = tmp_path / "flash.img"
+    mask = os.umask(0)
+    try:
+        module = start("--flash", flash)
+        assert modes(flash, module.control_path) == [0o600, 0o600]
+        stop(module)
+        flash.chmod(0o666)
+        module = start("--flash", flash, "--control", tmp_path / "other")
+    finally:
+        os.umask(mask)
+    assert modes(flash, tmp_path / "other") == [0o600, 0o600]
+    stop(module)
+    # An image that cannot be made whole (a limit of 64 KiB for files) was never open to others either.
+    flash.unlink()
+    limited = ["sh", "-c", 'umask 0; trap "" XFSZ; ulimit -f 128; exec "$@"', "sh", *ATSIM, "--flash", flash]
+    result = subprocess.run(limited, capture_output=True, text=True, timeout=LIMIT, check=False)
+    assert result.returncode == 1 and f"cannot use {flash}" in result.stderr, result.stderr
+    assert modes(flash) == [0o600]
+
+
+def modes(*paths):
+    return [stat.S_IMODE(os.stat(path).st_mode) for path in paths]
 
 
 def test_without_a_file_the_flash_is_new(start):

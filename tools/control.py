@@ -42,10 +42,14 @@ class Control:
         self._listener = socket.socket(socket.AF_UNIX)
         self._clients = {}
         _drop_stale(path)
+        # Whoever may write to it commands the module: nobody but its owner, at any moment.
+        mask = os.umask(0o177)
         try:
             self._listener.bind(path)
         except OSError as error:
             raise ControlError(f"cannot make {path}: {error.strerror or error}") from None
+        finally:
+            os.umask(mask)
         self._listener.listen()
 
     def serve(self, module, radio, terminal):

@@ -258,9 +258,10 @@ def _flash(options, built, networks, cleanup):
         if image.exists() and not os.access(image, os.W_OK):
             raise Failure(f"cannot write {image}")
         new = not image.exists()
+        file = _taken(image, cleanup)
         if new:
-            shutil.copyfile(built.flash, image)
-        _lock(image, cleanup)
+            file.write(built.flash.read_bytes())
+            file.flush()
         if not new or ports or files.keys() != built.files.keys() | {"/bench.json"}:
             # A MicroPython without ROMFS has the firmware of an ESP8266 on its flash, too.
             write_flash(image, files, in_place=bool(built.rom) if options.has_rom else None)
@@ -269,13 +270,17 @@ def _flash(options, built, networks, cleanup):
     return image
 
 
-def _lock(image, cleanup):
-    """Keeps a flash image from other simulators for as long as this one runs."""
-    file = cleanup.enter_context(open(image, "rb"))
+def _taken(image, cleanup):
+    """Opens a flash image, made if it is not there, and keeps it from other simulators for as long as this one runs.
+    It holds passwords and keys: from the first moment it is for its owner alone."""
+    file = cleanup.enter_context(open(os.open(image, os.O_RDWR | os.O_CREAT, 0o600), "r+b"))
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise Failure(f"{image} is in use by another simulator") from None
+    with contextlib.suppress(PermissionError):  # somebody else's, who lets this user write it
+        os.fchmod(file.fileno(), 0o600)
+    return file
 
 
 def _own_commands(folder):
