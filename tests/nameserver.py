@@ -6,8 +6,10 @@ import struct
 import threading
 
 from datagrams import DatagramServer, network
+from module import LIMIT
 
 NO_SUCH_NAME = 3
+TRUNCATED = 0x8380  # flags of an answer that was cut off
 SERVER_FAILED = 2
 A, CNAME, AAAA = 1, 5, 28
 
@@ -16,6 +18,8 @@ class NameServer(DatagramServer):
     """Records are (name or None for the name that was asked for, type, data as bytes).
 
     `ip` is an address of 127.0.0.0/8 or ::1; servers that share a port differ in it."""
+
+    _listener = None
 
     def access_points(self, folder, more=""):
         """Writes a file for --wifi with the default network, which names this server."""
@@ -37,14 +41,36 @@ class NameServer(DatagramServer):
         assert at + 5 == len(self.question), self.question
         return ".".join(labels)
 
-    def answer(self, *records, code=0, identity=None, question=None):
-        """Answers the question that was taken last."""
-        header = struct.pack(">HHHHH", 0x8180 | code, 1, len(records), 0, 0)
+    def answer(self, *records, **changes):
+        """Answers the question that was taken last; see packet()."""
+        self.send(self.packet(*records, **changes))
+
+    def packet(self, *records, code=0, flags=0x8180, identity=None, question=None, questions=1):
+        """An answer to the question that was taken last, with what else its header shall say."""
+        header = struct.pack(">HHHHH", flags | code, questions, len(records), 0, 0)
         packet = (identity or self.question[:2]) + header + (question or self.question[12:])
         for name, kind, data in records:
             packet += encoded(name) if name else b"\xc0\x0c"  # a pointer to the question
             packet += struct.pack(">HHIH", kind, 1, 60, len(data)) + data
-        self.send(packet)
+        return packet
+
+    def listen(self):
+        """Takes questions over TCP, too, at the same port."""
+        self._listener = socket.create_server((self.ip, self.port))
+        self._listener.settimeout(LIMIT)
+
+    def asked_by_tcp(self, kind=A):
+        """Takes the next question over TCP; returns its name, and the connection for the answer."""
+        sock = self._listener.accept()[0]
+        sock.settimeout(LIMIT)
+        file = sock.makefile("rb")
+        self.question = file.read(int.from_bytes(file.read(2), "big"))
+        return self.parsed(kind), sock
+
+    def close(self):
+        if self._listener:
+            self._listener.close()
+        super().close()
 
 
 class Responder(NameServer):

@@ -27,6 +27,7 @@ _HELPERS = b"""
 0 firmware.commands.macs
 0 firmware.commands.pins
 0 firmware.net.dns
+0 firmware.net.dns_stream
 0 firmware.net.ping
 0 firmware.passthrough
 0 firmware.tls

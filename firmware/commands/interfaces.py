@@ -3,7 +3,7 @@ and how they get back what was saved."""
 
 from firmware.at.messages import E_PARSE, E_RANGE, ATError
 from firmware.commands.macs import mac_bytes, mac_text
-from firmware.net.address import is_ipv4, same_network
+from firmware.net.address import ipv4, same_network
 
 
 def restore(at, uses):
@@ -24,8 +24,9 @@ def addresses(ip, gateway, netmask):
         netmask = "255.255.255.0"
     if gateway is None:
         gateway = ip[: ip.rfind(".")] + ".1"
-    for i, text in enumerate((ip, gateway, netmask)):
-        if not is_ipv4(text) or (i < 2 and text == "0.0.0.0"):
+    ip, gateway, netmask = found = [ipv4(text) for text in (ip, gateway, netmask)]
+    for i, text in enumerate(found):
+        if not text or (i < 2 and text == "0.0.0.0"):
             raise ATError(E_PARSE, i)
     mask = 0
     for part in netmask.split("."):

@@ -36,7 +36,7 @@ class Servers:
         if len(set(given)) < len(given):
             raise ATError()
         for i, server in enumerate(servers):
-            if server is None or address.is_ipv4(server):
+            if server is None or address.ipv4(server):
                 continue
             if not address.is_ipv6(server):
                 raise ATError(E_PARSE, i + 1)

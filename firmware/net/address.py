@@ -4,12 +4,22 @@ ESP32 and ESP8266 have tuples ("1.2.3.4", 80); the unix port has the bytes of a 
 import errno
 import socket
 
+from micropython import const
+
+# AI_NUMERICHOST, of Linux as of lwIP: a text that is no address is not looked up.
+_NUMERIC = const(4)
+
 
 def resolved(ip, port, kind=socket.SOCK_STREAM):
-    """The port's own form of a numeric address; OSError for a name, as getaddrinfo would wait for a name server."""
-    if not is_ipv4(ip) and not is_ipv6(ip):
+    """The port's own form of a numeric address; OSError for a name. Nothing here ever waits for a name server."""
+    found = ipv4(ip)
+    if not hasattr(socket, "sockaddr"):  # a chip
+        if not found:
+            raise OSError(errno.EINVAL)
+        return found, port
+    if not found and not is_ipv6(ip):
         raise OSError(errno.EINVAL)
-    return socket.getaddrinfo(ip, port, 0, kind)[0][-1]
+    return socket.getaddrinfo(found or ip, port, 0, kind, 0, _NUMERIC)[0][-1]
 
 
 def parts(address):
@@ -20,10 +30,13 @@ def parts(address):
     return text(packed), port
 
 
-def is_ipv4(text):
-    """Whether it is four numbers with dots, and no name."""
+def ipv4(text):
+    """The address that four decimal numbers with dots are, or None. Zeros in front are left out: what C takes for octal
+    numbers would be another address, or with 8 and 9 a name."""
     numbers = text.split(".")
-    return len(numbers) == 4 and all(n.isdigit() and int(n) < 256 for n in numbers)
+    if len(numbers) == 4 and all(n.isdigit() and int(n) < 256 for n in numbers):
+        return ".".join([str(int(n)) for n in numbers])
+    return None
 
 
 def same_network(ip, other, netmask):

@@ -212,7 +212,7 @@ class Download:
         """Status and headers of the answer, these in small letters."""
         secure, host, name, port, path = parse(url)
         ip = name
-        if not address.is_ipv4(name):
+        if not address.ipv4(name):
             ip = await self._at.resolver.resolve(name, _CONNECT_MS)
         self._reached(1)
         # What stays from here on should not be scattered among what is thrown away; the resolver, too, can go.
