@@ -8,6 +8,7 @@ import pytest
 from certificates import Authority
 from module import Module
 from mpyat import micropython32, size
+from mpyat.pytest_plugin import stop_all
 from transcript import play as play_transcript
 
 
@@ -56,8 +57,7 @@ def start(tmp_path, request):
         return module
 
     yield start
-    for module in modules:
-        module.stop()
+    stop_all(modules)
 
 
 @pytest.fixture

@@ -230,7 +230,7 @@ REFUSED = {
     "pin 99 high": "the pin must be a number from 0 to 39",
     "pin x low": "the pin must be a number from 0 to 39",
     "pin 6 low": "the chip has no pin 6",
-    "pin 4 on": "'pin 4 on' is not of the form pin N high|low",
+    "pin 4 on": "'pin 4 on' is not of the form pin N high|low, pin N is high|low",
     "time pass 1h": "SECONDS is a number such as 90 or 0.5",
     "time pass 1": "that needs atsim --time, and no more than six days can pass",
     r"uart noise \x0": "bytes are written as in a Python literal",

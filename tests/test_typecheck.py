@@ -1,12 +1,13 @@
 """The firmware uses nothing that MicroPython's port for the board does not have, and what it would use is found."""
 
+import ast
 import re
 import shutil
 import subprocess
 import sys
 
 import pytest
-from mpyat import sources, typecheck
+from mpyat import own_commands, sources, typecheck
 
 # On which boards each line is to be found, when it stands in the firmware.
 USES = """
@@ -185,11 +186,51 @@ def test_files_for_commands_of_ones_own(tmp_path):
     docs = (sources.root() / "docs" / "your-own-command.md").read_text()
     shown = re.search(r"\$ \.venv/bin/python -m mpyat\.typecheck (\S+)", docs)[1]
     own = tmp_path / "own.py"
-    own.write_text("def own(at, text):\n    at.radio.station.roam()\n    text.partition(':')\n")
+    own.write_text("def own(at, text):\n    at.radio.station.roam()\n    text.partition(':')\n    at.links.any()\n")
     result = _run(shown, own)
     assert (result.returncode, result.stderr) == (1, "")
     places = [line.split(": error: ")[0] for line in result.stdout.splitlines()]
-    assert places == ["esp8266: commands/own.py:2", "esp8266: commands/own.py:3", "esp32: commands/own.py:2"]
+    assert places == [
+        "esp8266: commands/own.py:2",
+        "esp8266: commands/own.py:3",
+        "esp8266: commands/own.py:4",
+        "esp32: commands/own.py:2",
+        "esp32: commands/own.py:4",
+    ]
+
+
+@pytest.mark.parametrize(
+    "line, refused",
+    [
+        ('at.line("+A:%d", at.board.CHIP)', None),
+        ("await at.port.room()", None),
+        ("at.radio.station.status('rssi')", None),
+        ("at.settings.get('A', [0])[0]", None),
+        ("port = at.port; port.write(b'')", None),
+        ("at.line_settings", "at.line_settings"),
+        ("at.port.send(b'', 0, 0)", "at.port.send"),
+        ("at.board.BAUD", "at.board.BAUD"),
+        ("at.radio.softap.active()", "at.radio.softap"),
+        ("port = at.port; port.flush()", "at.port.flush"),
+        ("links = at.links", "at.links"),
+        ("from firmware.at.messages import ATError, E_COUNT", None),
+        ("from firmware.at.messages import OK", "OK of firmware.at.messages"),
+        ("from firmware.net.tcp import TCPLink", "TCPLink of firmware.net.tcp"),
+        ("import firmware.app", "import firmware.app"),
+    ],
+)
+def test_what_the_docs_do_not_list(line, refused):
+    """It has another name on the ESP8266, so that the simulator's ESP32 alone would take it."""
+    tree = ast.parse(f"async def execute(at):\n    {line}\n")
+    assert [what for _, what in own_commands.beyond(tree)] == ([refused] if refused else [])
+
+
+def test_the_docs_list_what_may_be_used():
+    docs = (sources.root() / "docs" / "your-own-command.md").read_text()
+    table = docs[docs.index("## What a command may use") :].split("\nOf MicroPython")[0]
+    listed = set(re.findall(r"\b(?:at\.[\w.]+|[A-Z]+_[A-Z]+|ATError|STORE|ALWAYS|saved)", table))
+    imported = set().union(*own_commands.IMPORTED.values()) - {"command"}
+    assert listed == {*own_commands.OF_AT, *imported, "saved"}
 
 
 def test_a_file_that_is_not_there_is_one_line():

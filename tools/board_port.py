@@ -13,6 +13,8 @@ _QUIET = 0.3
 # Seconds from a reset until MicroPython hears an interruption.
 START = 3
 _PROMPT = b">>> "
+# Seconds that mpremote has for all its steps: the whole firmware at 115200 baud takes less than one minute.
+_LONGEST = 300
 
 
 class BoardError(Exception):
@@ -76,7 +78,12 @@ def mpremote(path, *steps, resume=True, shown=True):
     resume: the board is at the prompt with nothing loaded; else it starts anew first, without main.py."""
     command = [sys.executable, "-m", "mpremote", "connect", path, *(["resume"] if resume else []), *map(str, steps)]
     pipe = None if shown else subprocess.PIPE
-    result = subprocess.run(command, stdout=pipe, stderr=pipe, text=True, check=False)
+    try:
+        result = subprocess.run(command, stdout=pipe, stderr=pipe, text=True, check=False, timeout=_LONGEST)
+    except subprocess.TimeoutExpired:
+        raise BoardError(
+            f"{path}: mpremote did not come to an end in {_LONGEST} s: reset the board, and try again"
+        ) from None
     if result.returncode:
         last = ((result.stdout or "") + (result.stderr or "")).strip().splitlines()[-1:] or ["see above"]
         raise BoardError(f"mpremote failed on {path}: {last[0]}")

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 
-from . import __version__, shrink, sources
+from . import __version__, own_commands, shrink, sources
 
 BOARDS = ("esp8266", "esp32")
 FLASH_SIZE = 1024 * 1024
@@ -27,17 +27,12 @@ _KEPT = 12
 _KEY_OF_ESP8266 = 256
 _WORD = re.compile(r"[A-Za-z_]\w*")
 # Modules that are imported by their names from outside: by main.py, and by files in /commands.
-_MODULES_FOR_OTHERS = ("firmware.app", "firmware.at.command", "firmware.at.messages")
+_MODULES_FOR_OTHERS = ("firmware.app", *own_commands.IMPORTED)
 # The generated index of the commands.
 _INDEX = "firmware/commands/index.py"
 # Modules of the stand-ins that the firmware does not see, and what others know of them.
 _BEHIND = {"ahead", "pc", "soc", "start"}
 _SEEN_OF_THEM = {"up", "readblocks", "writeblocks", "ioctl"}
-# What files in /commands may use, as docs/your-own-command.md lists it, keeps its names.
-_FOR_OWN_COMMANDS = """
-command saved anytime STORE ALWAYS execute query set at line port write room loop sleep settings get board radio station
-interpreter keep CHIP ATError E_COUNT E_RANGE E_PARSE E_FAILED
-"""
 
 
 class BuildError(Exception):
@@ -144,6 +139,7 @@ def _inputs(board, source):
         "build.py",
         "catalog.py",
         *(f"shrink/{path.name}" for path in sorted((_TOOLS / "shrink").glob("*.py"))),
+        "own_commands.py",
         "chip/flash/makeflash.py",
         "chip/names/known.py",
     ):
@@ -263,7 +259,7 @@ def _firmware(made, source, generated, board, passes):
     texts = {name: path.read_text() for name, path in _sources(source).items() if not name.startswith(other)}
     commands = [f"firmware.commands.{command.module}" for command in catalog.load(source, board)]
     known = _known_names(board, [source / "boot.py", source / "main.py", *generated.values()])
-    done = shrink.shrink(texts, passes, board, commands, _MODULES_FOR_OTHERS, _FOR_OWN_COMMANDS.split(), known)
+    done = shrink.shrink(texts, passes, board, commands, _MODULES_FOR_OTHERS, own_commands.names(), known)
     pairs = "\n" + "".join(f"{name} {new}\n" for name, new in done.short.items() if name.isupper())
     done.texts["firmware/board/names.py"] = f"{done.short.get('NAMES', 'NAMES')} = {pairs.encode()!r}\n"
     stay = [name for name in map(_module_name, done.texts) if name.startswith("firmware.board.")]
@@ -287,7 +283,7 @@ def _write(path, text):
 def _known_names(board, others):
     """The names that are not the firmware's own: MicroPython's, the chip's as its stand-ins have them, and those of
     other sources that go with the firmware."""
-    known = set(_FOR_OWN_COMMANDS.split() + _run_micropython(_TOOLS / "chip/names/known.py").split())
+    known = own_commands.names() | set(_run_micropython(_TOOLS / "chip/names/known.py").split())
     for path in (*_chip_sources(board), *others):
         if path.stem not in _BEHIND:
             known |= _names(path, _BEHIND)

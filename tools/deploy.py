@@ -147,7 +147,7 @@ def deploy(port, baud, at_port=None, source=None, key=None):
 
 def checked(port, at_port, baud, built):
     """The line of AT+GMR; without an AT port, what the prompt knows of the build."""
-    wanted = built.info
+    wanted = built.info[:3]
     if at_port:
         said = version(at_port, baud)
         if not all(text in said for text in wanted):

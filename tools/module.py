@@ -53,10 +53,12 @@ _TRACEBACK_AGE = 1.0
 class Module:
     """One simulated module, off at first.
 
-    options: board, heap, micropython (None: the bundled one), has_ffi and needs_folder."""
+    options: board, heap, micropython (None: the bundled one), has_ffi and needs_folder. up(): called once, when the
+    chip runs for the first time."""
 
-    def __init__(self, loop, build, options, flash, terminal, radio):
+    def __init__(self, loop, build, options, flash, terminal, radio, up):
         self._loop, self._options, self._terminal, self._radio = loop, options, terminal, radio
+        self._up = up
         self._flash = open(flash, "r+b")
         self._rom = build.rom and _partition(build.rom)
         # A MicroPython that cannot map the stand-ins imports them from their folder.
@@ -333,6 +335,12 @@ class Module:
 
     def _chip_rtc(self, *setting):
         return [_out(self._rtc.datetime(*setting))]
+
+    def _chip_up(self):
+        up, self._up = self._up, None
+        if up:
+            up()
+        return [None]
 
     def _chip_usb(self):
         self._usb = True

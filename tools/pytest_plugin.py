@@ -1,6 +1,7 @@
 """A plugin for pytest: modules in the simulator, for the tests of a driver.
 It is there wherever mpy-at is installed; the fixture `atsim` starts a module, and ends it with the test."""
 
+import contextlib
 import os
 import select
 import signal
@@ -15,6 +16,8 @@ import pytest
 
 # Seconds, long enough for a loaded machine; a test that passes never waits for it.
 LIMIT = 30
+# What the first start may take in addition, as it builds the firmware.
+_BUILD = 120
 
 
 class SimulatedModule:
@@ -28,11 +31,27 @@ class SimulatedModule:
         self.errors = open(folder / "stderr", "w+b")
         command = [*inside, sys.executable, "-m", "mpyat.simulator", "--control", self.control_path, *map(str, options)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors, stdin=subprocess.DEVNULL)
-        line = self.process.stdout.readline().decode()
-        if not line.startswith("AT port: "):
-            self.process.wait(LIMIT)
-            raise RuntimeError(f"atsim did not start: {line!r} {self.console()}")
-        self.port = line.removeprefix("AT port: ").strip()
+        try:
+            self.port = self._first_line()
+        except BaseException:
+            self._end()
+            raise
+
+    def _first_line(self):
+        """The path of the terminal, which atsim tells first. The first start also builds the firmware."""
+        line, deadline = b"", time.monotonic() + LIMIT + _BUILD
+        while not line.endswith(b"\n"):
+            if not select.select([self.process.stdout], [], [], max(deadline - time.monotonic(), 0))[0]:
+                raise RuntimeError(f"atsim does not say its port: {line!r} {self.console()}")
+            piece = os.read(self.process.stdout.fileno(), 4096)
+            if not piece:
+                break
+            line += piece
+        if not line.startswith(b"AT port: "):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(LIMIT)  # until all that it has to say of that is there
+            raise RuntimeError(f"atsim did not start: {line.decode()!r} {self.console()}")
+        return line.decode().removeprefix("AT port: ").strip()
 
     def wait_until_ready(self):
         """Returns when the module has said `ready`; what it has sent until then is gone. Raises TimeoutError."""
@@ -62,6 +81,15 @@ class SimulatedModule:
         with open(self.errors.name, "rb") as file:
             return file.read().decode(errors="replace")
 
+    def _end(self):
+        """Leaves no process and no open file behind; returns what was printed."""
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        console = self.console()
+        self.errors.close()
+        return console
+
     def stop(self):
         """Ends the simulator, unless that was done. AssertionError if it or the firmware has failed."""
         if self.errors.closed:
@@ -69,13 +97,18 @@ class SimulatedModule:
         self.process.send_signal(signal.SIGTERM)
         try:
             status = self.process.wait(LIMIT)
-        finally:
-            self.process.kill()
-            self.process.stdout.close()
-        console = self.console()
-        self.errors.close()
+        except subprocess.TimeoutExpired:
+            status = "none, but had to be killed"
+        console = self._end()
         assert status == 0, f"atsim ended with status {status}: {console}"
         assert "Traceback" not in console, console
+
+
+def stop_all(modules):
+    """Stops all of them, also when one fails; then that is raised."""
+    with contextlib.ExitStack() as stack:
+        for module in modules:
+            stack.callback(module.stop)
 
 
 @pytest.fixture
@@ -90,5 +123,4 @@ def atsim(tmp_path_factory):
         return module
 
     yield start
-    for module in modules:
-        module.stop()
+    stop_all(modules)

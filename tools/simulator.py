@@ -149,8 +149,10 @@ def _simulate(options):
         options.heap = options.heap or _HEAPS[options.board if built.rom else "esp32"]
         radio = _radio(options.board, networks, loop.time)
         flash = _flash(options, built, networks, cleanup)
-        module = Module(loop, built, options, flash, terminal, radio)
-        print(f"AT port: {terminal.path}", flush=True)
+        # A port is worth telling when there is a chip behind it: with too small a heap there never is.
+        module = Module(
+            loop, built, options, flash, terminal, radio, lambda: print(f"AT port: {terminal.path}", flush=True)
+        )
         if control:
             control.serve(module, radio, terminal)
         cleanup.callback(module.power_off)

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from mpyat import catalog, sources, stubs
+from mpyat import catalog, own_commands, sources, stubs
 from mpyat.build import BOARDS
 from mpyat.shrink.merge import module_name
 from mpyat.shrink.prune import prune
@@ -88,7 +88,14 @@ def problems(board, root=None, own=()):
         found = [error for error in found if not error["file"].startswith("/")]
         found = [error[0] for error in found if _counts(error, board, folder / "source")]
         found += _unheard_of(board, folder / "source")
+        found += [line for path in own for line in _beyond(Path(path))]
     return [f"{board}: {line}" for line in found]
+
+
+def _beyond(path):
+    """What a file for /commands uses of the firmware, and the docs do not list."""
+    for line, what in own_commands.beyond(ast.parse(path.read_text())):
+        yield f"commands/{path.name}:{line}: error: {what} is nothing that a command of one's own may use"
 
 
 def _unheard_of(board, folder):

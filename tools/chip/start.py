@@ -114,6 +114,7 @@ def up(uart_fd, pc_fd, flash_fd, rom):
         if _is_at_usb():
             sys.modules["sys"] = usb
             pc.ask("usb")
+    pc.ask("up")
     sys.argv.clear()
     if sys.maxsize >> 31 == 0:
         _fill_names()
