@@ -176,7 +176,8 @@ def test_deploy(start, monkeypatch):
     assert result.stdout.splitlines()[-1].startswith(f"{module.port}: AT+GMR answers with version ")
     module.open()
     to_the_prompt(module)
-    mpremote(module, "rm", ":/main.py", "+", "reset")
+    # Python's json would not take this, and MicroPython's does.
+    mpremote(module, "exec", WRITE.replace("}'", ",}'"), "+", "rm", ":/main.py", "+", "reset")
     module.match(r".*\r\n>>> ")
     module.close()
     result = subprocess.run(command, **deploy)

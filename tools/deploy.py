@@ -12,7 +12,8 @@ from .build import BuildError, build, update_key
 
 # What is on the board: the platform, the version of MicroPython and that of its .mpy files, the bytes of the ROMFS
 # partition, the modules and slots on the flash, those of boot.py and main.py that are there, whether a firmware
-# there takes updates (the module with the key is small without one), and what /board.json says.
+# there takes updates (the module with the key is small without one), and whether /board.json puts the AT port on the
+# USB: MicroPython's json takes more than Python's does.
 _QUERY = """
 import os,sys,json
 k=0
@@ -54,10 +55,11 @@ for f in ('/firmware','/b'):
  if f[1:] in t:
   m.append(f+'/')
 s=[f for f in ('boot.py','main.py') if f in t]
-b=''
-if 'board.json' in t:
+try:
  with open('/board.json') as f:
-  b=f.read()
+  b={k.lower():v for k,v in json.load(f).items()}.get('uart')=='usb'
+except (OSError,ValueError,AttributeError):
+ b=False
 i=sys.implementation
 u=os.uname()
 print('board:'+json.dumps([u[0],u[4],i[1][:3],getattr(i,'_mpy',0)&255,rom,m,s,k,b]))
@@ -81,7 +83,7 @@ class Board:
         if not found:
             raise BoardError(f"{port}: MicroPython's prompt answers with something else")
         platform, self.machine, version, mpy, *others = json.loads(found[0][6:])
-        self.rom, self.modules, self.starters, self.updates, changes = others
+        self.rom, self.modules, self.starters, self.updates, on_usb = others
         if platform not in ("esp32", "esp8266"):
             raise BoardError(f"{port}: this is no ESP32 and no ESP8266 but {self.machine}")
         if tuple(version) < _OLDEST or mpy != _MPY:
@@ -89,15 +91,7 @@ class Board:
             raise BoardError(f"{port}: MicroPython {had} cannot run this firmware; write a newer one with make flash")
         self.name = platform
         # An ESP8266 has one UART that hears; on others the AT port is elsewhere, unless it is on the USB.
-        self.at_prompt = platform == "esp8266" or _on_usb(changes)
-
-
-def _on_usb(changes):
-    """Whether the text of /board.json puts the AT port where MicroPython's prompt is."""
-    try:
-        return {name.lower(): value for name, value in json.loads(changes).items()}.get("uart") == "usb"
-    except (ValueError, AttributeError):  # no file, or one that the firmware does not take
-        return False
+        self.at_prompt = platform == "esp8266" or on_usb
 
 
 def steps(built, modules, starters):
