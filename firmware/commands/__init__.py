@@ -35,6 +35,7 @@ _HELPERS = b"""
 1 firmware.net.link
 1 firmware.net.options
 1 firmware.net.server
+1 firmware.net.shared
 1 firmware.net.tcp
 1 firmware.net.tls
 1 firmware.net.udp

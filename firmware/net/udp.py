@@ -50,7 +50,15 @@ class UDPLink(Link):
         if group:
             # Others on this host may listen to the same group.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._bind(local_ip or ("::" if v6 else "0.0.0.0"), local_port)
+        try:
+            self._bind(local_ip or ("::" if v6 else "0.0.0.0"), local_port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            from firmware.net.shared import share
+
+            sock.close()
+            self._sock = sock = self._loop = share(self._links, self, local_port)
         options.groups_on(sock, v6, here)
         if group:
             options.join_group(sock, ip, here)
