@@ -128,7 +128,7 @@ class App:
     def set_mode(self, mode):
         """Switches the interfaces as AT+CWMODE says; one that comes up gets its settings. Returns what came up."""
         if self.radio.mode & ~mode & 2:
-            self.links.end_all(lambda ip: not self._on_softap(ip))
+            self.links.end_all(lambda ip: not self.on_softap(ip))
         starts = self.radio.set_mode(mode)
         if self.stations and not mode & 2:
             self.stations.stop()
@@ -181,7 +181,8 @@ class App:
             if self.mdns:
                 self.mdns.online()
             return
-        self.links.end_all(self._on_softap if self.radio.mode & 2 else None)
+        self.links.end_all(self.on_softap if self.radio.mode & 2 else None)
+        self.links.used = False
         if self.mdns:
             self.mdns.offline()
         if event == LOST:
@@ -191,7 +192,7 @@ class App:
             if self.mdns:
                 self.mdns.online()
 
-    def _on_softap(self, ip):
+    def on_softap(self, ip):
         """Whether an address is in the softAP's network, which is there without the station's."""
         return same_network(ip, *self.radio.softap.ipconfig("addr4"))
 
@@ -199,7 +200,8 @@ class App:
         """The addresses of the name servers, best first: those of AT+CIPDNS, or the network's."""
         manual, *servers = self.settings.get("CIPDNS", [0])
         if manual:
-            return [server for server in servers if server] or ["208.67.222.222"]
+            defaults = ["208.67.222.222", "114.114.114.114", "8.8.8.8"]
+            return [server for server in servers if server] or defaults[: 1 if self.board.DIALECT < 4 else 3]
         server = self.radio.station.ifconfig()[3]
         return [] if server == "0.0.0.0" else [server]
 

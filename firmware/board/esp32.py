@@ -9,6 +9,7 @@ import network
 CHIP = "ESP32"
 FAMILY = "esp32"  # in bundles and on servers
 COMPAT = "4.1.0.0"  # what AT+GMR claims: some drivers refuse an ESP32 below 3.2
+DIALECT = 4  # the major version of ESP-AT whose bytes it speaks
 
 UART = 1  # "usb": what MicroPython's prompt has, in place of one, see esp32_usb.py
 TX, RX, RTS, CTS = 17, 16, 14, 15

@@ -10,6 +10,7 @@ import network
 CHIP = "ESP8266"
 FAMILY = "esp8266"  # in bundles and on servers
 COMPAT = "2.3.0.0"  # what AT+GMR claims
+DIALECT = 2  # the major version of ESP-AT whose bytes it speaks
 
 UART = 0
 TX, RX = 1, 3  # the others that UART0 can have are 15 and 13, as stock ESP-AT has it

@@ -25,7 +25,8 @@ class Domain:
 
 @command("AT+CIPDNS", "enable:0..1, dns1:text39?, dns2:text39?, dns3:text39?", saved=STORE)
 class Servers:
-    """Name servers: 0 those that the network gives, 1 these (without any: 208.67.222.222)."""
+    """Name servers: 0 those that the network gives, 1 these (without any: 208.67.222.222,
+    and on the ESP32 also 114.114.114.114 and 8.8.8.8)."""
 
     def query(at):
         manual = at.settings.get("CIPDNS", [0])[0]
@@ -46,19 +47,23 @@ class Servers:
 
 @command("AT+PING", "host:text200")
 class Ping:
-    """Sends an ICMP echo to a host; answers the time in ms, or TIMEOUT."""
+    """Sends an ICMP echo to a host; answers the time in ms, or TIMEOUT: also when the name is not found, and on the
+    ESP32 whatever has failed."""
 
     async def set(at, host):
-        if not at.radio.online():
-            raise ATError()
         from firmware.net.ping import ping
 
+        time = ip = None
         try:
-            ip = await at.resolver.resolve(host)
+            if at.radio.online():
+                ip = await at.resolver.resolve(host)
+                time = await ping(at.loop, ip, _PING_MS)
+            elif at.board.DIALECT < 4:
+                raise ATError()
         except OSError:
-            time = None
-        else:
-            time = await ping(at.loop, ip, _PING_MS)
+            # ESP-AT 2.x tells of a name that is not found in this way, and of no other fault.
+            if ip and at.board.DIALECT < 4:
+                raise
         if time is None:
             at.line("+PING:TIMEOUT")
             raise ATError()

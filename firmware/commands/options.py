@@ -15,7 +15,9 @@ class Options:
 
     def query(at):
         for number in range(LINKS if at.links.multiple else 1):
-            at.line("+CIPTCPOPT:%d,%d,%d,%d,%d", number, *at.links.options[number])
+            # ESP-AT 2.x has no keep-alive here: +CIPTCPOPT:0,-1,0,0
+            values = at.links.options[number][: 3 if at.board.DIALECT < 4 else 4]
+            at.line("+CIPTCPOPT:%d," + ",".join([str(value) for value in values]), number)
 
     def set(at, *values):
         number = values[0] if at.links.multiple else 0

@@ -21,7 +21,8 @@ class Options:
     "channel_bitmap:0..32767=0",
 )
 class List:
-    """Lists the networks in range: +CWLAP:(ecn,ssid,rssi,mac,channel,-1,-1,7,7,0,0), the strongest first.
+    """Lists the networks in range: +CWLAP:(ecn,ssid,rssi,mac,channel,-1,-1,7,7,0,0), the strongest first. A name that
+    is empty stands for any.
 
     The ports of MicroPython do not tell the last six fields (offset, calibration, ciphers, b/g/n, WPS) of a network.
     They scan actively and at their own pace: `scan_type` and the times have no effect."""
@@ -34,7 +35,7 @@ class List:
         channels = 1 << channel if channel else bitmap or -1
         await _list(
             at,
-            lambda ap: (ssid is None or ap[0] == ssid.encode()) and mac in (None, ap[1]) and channels >> ap[2] & 1,
+            lambda ap: (not ssid or ap[0] == ssid.encode()) and mac in (None, ap[1]) and channels >> ap[2] & 1,
         )
 
 

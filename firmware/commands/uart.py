@@ -26,13 +26,32 @@ class UartSaved:
     """The UART's settings, kept in flash. The OK leaves at the old rate. On USB as AT+UART_CUR."""
 
     def query(at):
-        at.line("+UART_DEF:%d,%d,%d,%d,%d", *at.settings.get("UART_DEF", [at.board.BAUD, 8, 1, 0, 0]))
+        _show_saved(at, "_DEF")
 
     async def set(at, *values):
-        _check_uart(at, *values)
-        # The OK must leave at the old rate, so it comes before the interpreter would save.
-        at.settings.put("UART_DEF", list(values), ALWAYS)
-        return await _change_uart(at, values)
+        return await _save_uart(at, values)
+
+
+@command("AT+UART", _UART)
+class Uart:
+    """The old name of AT+UART_DEF."""
+
+    def query(at):
+        _show_saved(at, "")
+
+    async def set(at, *values):
+        return await _save_uart(at, values)
+
+
+def _show_saved(at, ending):
+    at.line("+UART%s:%d,%d,%d,%d,%d", ending, *at.settings.get("UART_DEF", [at.board.BAUD, 8, 1, 0, 0]))
+
+
+async def _save_uart(at, values):
+    _check_uart(at, *values)
+    # The OK must leave at the old rate, so it comes before the interpreter would save.
+    at.settings.put("UART_DEF", list(values), ALWAYS)
+    return await _change_uart(at, values)
 
 
 def _check_uart(at, *values):
