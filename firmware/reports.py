@@ -109,12 +109,13 @@ class Reports:
 
     def prepare(self, link):
         """Makes what a new link needs in its mode, before the host hears of it."""
-        if self.passive[link.number] & 1:
+        if self.passive[link.number] & 1 and not self.tunnel:
             self._make_box(link)
         else:
-            self._need_buffer(link)
+            self.need_buffer(link)
 
-    def _need_buffer(self, link):
+    def need_buffer(self, link):
+        """Makes the buffer for what a stream brings, if it is not there."""
         if not (self.buffer or link.datagrams):
             self.buffer = self._make_buffer()
             self._size = min(self._size, len(self.buffer))
@@ -334,12 +335,13 @@ class Reports:
         box = link and link.box
         if box is None:
             return
-        self._need_buffer(link)
+        self.need_buffer(link)
         while link.open and box.next():
             # A datagram stays whole, a stream comes in pieces as ever.
             count = box.next() if link.datagrams else min(box.next(), self._size)
             ip, port = box.sender() or (link.ip, link.port)
-            await self.lend(box, self._head, self._header(link, count, ip, port), count, b"")
+            size = 0 if self.raw else self._header(link, count, ip, port)
+            await self.lend(box, self._head, size, count, b"")
         if link.open:
             link.box = None
             link.noticed = False

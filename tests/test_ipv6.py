@@ -255,7 +255,7 @@ def test_server(online):
         port = free.getsockname()[1]
     online.command(f'AT+CIPSERVER=1,{port},"TCPv6"')
     online.send("AT+CIPSERVER?")
-    online.expect(f'+CIPSERVER:1,{port},"TCPv6",0⏎⏎OK⏎')
+    online.expect(f'+CIPSERVER:1,{port},"TCPv6",0,0⏎⏎OK⏎')
     with socket.create_connection(("::1", port), LIMIT) as client:
         online.expect("0,CONNECT⏎")
         client.sendall(b"hello")

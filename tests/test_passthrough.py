@@ -238,20 +238,12 @@ def test_more_refusals(play_online):
         < ⏎OK⏎
         > AT+CIPSERVER=1
         < ⏎ERROR⏎
-        > AT+CIPRECVMODE=1
-        < ⏎ERROR⏎
         > AT+CIPSTART="UDP","0.0.0.0",0,50123,0
         < CONNECT⏎⏎OK⏎
         > AT+CIPSEND
         < ⏎ERROR⏎
         > AT+CIPCLOSE
         < CLOSED⏎⏎OK⏎
-        > AT+CIPMODE=0
-        < ⏎OK⏎
-        > AT+CIPRECVMODE=1
-        < ⏎OK⏎
-        > AT+CIPMODE=1
-        < ⏎ERROR⏎
     """)
 
 
@@ -399,7 +391,7 @@ def test_a_saved_server(serving):
     module.send("ATE0")
     module.expect("ATE0⏎⏎OK⏎")
     module.send("AT+CIPSERVER?")
-    module.expect(f'+CIPSERVER:1,{place[1]},"{"TCPv6" if ":" in place[0] else "TCP"}",0⏎⏎OK⏎')
+    module.expect(f'+CIPSERVER:1,{place[1]},"{"TCPv6" if ":" in place[0] else "TCP"}",0,0⏎⏎OK⏎')
     # Outside of passthrough the server goes on, for one client at a time.
     client.send(b"as they come")
     module.expect("as they come")

@@ -41,7 +41,7 @@ def client(context, port, name=SERVER):
 def test_several_clients_at_once(ready, port, tmp_path, authority):
     ready.command(f'AT+CIPSERVER=1,{port},"SSL"')
     ready.send("AT+CIPSERVER?")
-    ready.expect(f'+CIPSERVER:1,{port},"SSL",0⏎⏎OK⏎')
+    ready.expect(f'+CIPSERVER:1,{port},"SSL",0,0⏎⏎OK⏎')
     context = asking(tmp_path, authority)
     socks = []
     for number in range(3):
@@ -95,7 +95,7 @@ def test_clients_that_stall_hold_nobody_up(ready, port, tmp_path, authority):
 def test_bad_clients(ready, port, tmp_path, authority):
     ready.command(f'AT+CIPSERVER=1,{port},"SSL",1')
     ready.send("AT+CIPSERVER?")
-    ready.expect(f'+CIPSERVER:1,{port},"SSL",1⏎⏎OK⏎')
+    ready.expect(f'+CIPSERVER:1,{port},"SSL",1,0⏎⏎OK⏎')
     for what, certificate in [*authority.bad(ASKING).items(), ("none", None)]:
         with pytest.raises((ssl.SSLError, ConnectionError)):
             client(asking(tmp_path, authority, certificate, weak=True), port).recv(1)

@@ -9,7 +9,7 @@ from firmware import commands
 from firmware.at import messages
 from firmware.at.command import ALWAYS, STORE, command
 from firmware.at.messages import ATError
-from firmware.net.links import SERVER
+from firmware.net.links import LINKS, SERVER
 
 # The mode of AT+SAVETRANSLINK in which clients connect.
 _SERVER = const(3)
@@ -19,14 +19,15 @@ _LONGEST_ALIVE = const(7200)
 
 @command("AT+CIPMODE", "mode:0..1")
 class Mode:
-    """1: data of the link come as they are, and CIPSEND without a length enters passthrough. Only with CIPMUX=0."""
+    """1: data of the link come as they are, and CIPSEND without a length enters passthrough. With CIPMUX=1 only after
+    CIPSERVERMAXCONN=1, for the one client of the server, and while there is no other link."""
 
     def query(at):
         at.line("+CIPMODE:%d", at.reports.raw)
 
     def set(at, mode):
-        if mode and (at.links.multiple or at.reports.passive[0] & 1):
-            raise ATError()
+        if mode and at.links.multiple:
+            _serving(at)
         if mode:
             at.block  # noqa: B018  made by being asked for: later there may be no room for it in one piece
         at.reports.raw = bool(mode)
@@ -75,21 +76,49 @@ class Saved:
             raise ATError()
 
 
-def enter(at):
-    """CIPSEND without a length: passthrough over the link that is open."""
-    link = at.links.get(0)
-    if not at.reports.raw or at.links.multiple or not link or not link.fixed():
+def _serving(at):
+    """The server's one client, None before it has come; ATError where there may be other links."""
+    server = at.links.server
+    clients = server.clients() if server else []
+    if not server or server.limit > 1 or len(clients) > 1:
         raise ATError()
-    if link.role == SERVER:
+    for link in at.links.table:
+        if link and link not in clients:
+            raise ATError()
+    # One whose TLS is not there yet is told of later.
+    return clients[0] if clients and clients[0].open else None
+
+
+async def enter(at):
+    """CIPSEND without a length: passthrough over the link that is open, or to the next client of the server."""
+    if not at.reports.raw:
+        raise ATError()
+    link = _serving(at) if at.links.multiple else at.links.get(0)
+    server = at.links.server
+    if not link.fixed() if link else not server or not server.running():
+        raise ATError()
+    if link is None or link.role == SERVER:
         at.origin = None  # the next one is up to the clients
     elif link.datagrams:
         # The peer knows the module by its port, so that stays when the link is made anew.
         at.origin = list(at.origin)
         at.origin[3] = link.local_port
+    if link:
+        at.reports.need_buffer(link)  # in passive mode there was none
     tunnel = _make(at)
     at.port.write(messages.PROMPT)
-    tunnel.attach(link)
+    if link:
+        await at.reports.set_active(link.number)  # what waits in passive mode comes first
+        tunnel.attach(link)
+        if at.reports.tunnel is not tunnel:  # the host has left meanwhile
+            _passive_again(at)
     return messages.NOTHING
+
+
+def _passive_again(at):
+    for number in range(LINKS):
+        if at.reports.passive[number] & 1:
+            at.reports.set_passive(number)
 
 
 def enter_saved(at, saved):
@@ -112,7 +141,7 @@ def _enter_serving(at, port, kind, ca, netif):
 
     server = server_of(at)
     try:
-        listen(at, port, kind, ca if kind.startswith("SSL") else 0)
+        listen(at, port, kind, ca if kind.startswith("SSL") else 0, netif)
     except (OSError, ATError, MemoryError):
         return
     server.limit = 1
@@ -176,6 +205,7 @@ def _make(at, first=False):
             task.cancel()
         if at.settings.get("SYSMSG", [0])[0] & 1:
             at.port.write(messages.QUIT)
+        _passive_again(at)
 
     held = bool(at.line_settings[4] & 1)
     tunnel = Passthrough(

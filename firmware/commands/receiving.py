@@ -33,8 +33,6 @@ class Type:
 
 
 async def _set(at, numbers, mode):
-    if mode & 1 and at.reports.raw:
-        raise ATError()  # in passthrough nothing could be asked for
     for number in numbers:
         if mode & 1:
             at.reports.set_passive(number)

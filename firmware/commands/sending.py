@@ -24,7 +24,7 @@ class Send:
         from firmware.commands.passthrough import enter
 
         await free(at)
-        return enter(at)
+        return await enter(at)
 
     async def set(at, *values):
         return await _send(at, Collector, values)

@@ -12,26 +12,36 @@ _PORT = const(333)
 @command("AT+CIPSERVER", "mode:0..1, param2:0..65535?, type:TCP|TCPv6|SSL|SSLv6?, ca:0..1?, netif:0..2?")
 class Serve:
     """1: listens on a port (333). 0: stops; param2 1 closes the clients too. Only with CIPMUX=1. ca 1: the clients of
-    a server of the kind SSL need a certificate."""
+    a server of the kind SSL need a certificate. netif 1: serves those on the station's network alone, 2: on that of the
+    softAP; who comes from elsewhere is closed."""
 
     def query(at):
         server = at.links.server
-        if server and server.running():
-            at.line('+CIPSERVER:1,%d,"%s",%d', server.port, server.kind, server.verifies)
-        else:
+        if not server or not server.running():
             at.line("+CIPSERVER:0")
+        elif at.board.DIALECT < 4:
+            at.line('+CIPSERVER:1,%d,"%s",%d', *server.place[:3])
+        else:
+            at.line('+CIPSERVER:1,%d,"%s",%d,%d', *server.place)
 
     def set(at, mode, param2, kind, ca, netif):
-        server = server_of(at)
+        server = at.links.server
         if mode:
-            kind = kind or "TCP"
-            if not at.links.multiple or server.running() or param2 == 0 or (netif or 0) > 1:
+            place = _PORT if param2 is None else param2, kind or "TCP", ca or 0, netif or 0
+            if not at.links.multiple or param2 == 0:
                 raise ATError()
-            listen(at, _PORT if param2 is None else param2, kind, ca or 0)
+            if server and server.running():
+                if at.board.DIALECT < 4 and place == server.place:
+                    return  # ESP-AT 2.x takes it twice
+                raise ATError()
+            listen(at, *place)
             return
-        if not server.running() or (param2 or 0) > 1 or kind or ca:
+        if (param2 or 0) > 1 or kind or ca or netif:
             raise ATError()
-        server.stop()
+        if not server:
+            return
+        if server.running():
+            server.stop()
         if param2:
             for link in server.clients():
                 known = link.open  # the host has not heard of one whose TLS is not there yet
@@ -49,14 +59,15 @@ class Limit:
 
     def set(at, number):
         server = server_of(at)
-        if server.running():
+        # Where CIPMODE=1 holds for the one client, there are to be no others.
+        if server.running() or (number > 1 and at.reports.raw):
             raise ATError()
         server.limit = number
 
 
 @command("AT+CIPSTO", "time:0..7200")
 class Silence:
-    """Seconds after which a client of the server that has sent nothing is closed; 0 never."""
+    """Seconds after which a client of the server is closed that has sent nothing, and was sent nothing; 0 never."""
 
     def query(at):
         at.line("+CIPSTO:%d", server_of(at).silence)
@@ -65,8 +76,9 @@ class Silence:
         server_of(at).watch(time)
 
 
-def listen(at, port, kind, ca=0):
-    """Starts the server, or raises ATError or OSError; `ca` says that its clients need certificates."""
+def listen(at, *place):
+    """Starts the server, or raises ATError or OSError; `place` is as Server.start() has it."""
+    _, kind, ca, _ = place
     if kind.endswith("v6") and not at.ipv6:
         raise ATError()
     context = None
@@ -76,7 +88,7 @@ def listen(at, port, kind, ca=0):
         context = tls.listen(at, ca)
     elif ca:
         raise ATError()
-    server_of(at).start(port, kind, context, ca)
+    server_of(at).start(place, context)
 
 
 def server_of(at):
@@ -97,5 +109,8 @@ def server_of(at):
                 return
             at.reports.text(b"Have %d Connections\r\n" % number)
 
-        at.links.server = Server(at.links, accepted, refused)
+        def on_softap(ip):
+            return bool(at.radio.mode & 2 and at.on_softap(ip))
+
+        at.links.server = Server(at.links, accepted, refused, on_softap)
     return at.links.server

@@ -72,8 +72,11 @@ async def open_link(at, number, kind, host, port, *values):
 
 
 async def _start(at, number, *values):
+    if at.reports.raw and at.links.multiple:  # then the client of the server is the only link
+        raise ATError()
     if at.links.table[number]:
-        at.port.write(messages.ALREADY_CONNECTED)
+        if at.board.DIALECT < 4:
+            at.port.write(messages.ALREADY_CONNECTED)
         raise ATError()
     at.origin = values
     link = await open_link(at, number, *values)

@@ -42,7 +42,7 @@ class Link:
         self._loop = links.loop
         self.number = number
         self.role = role
-        self.heard = ticks_ms()  # when the peer sent something last
+        self.heard = ticks_ms()  # when something was last sent, by the peer or to it
         links.table[number] = self
 
     def _wake(self):

@@ -13,30 +13,33 @@ from firmware.net.tcp import TCPLink
 
 # How long a client may take to make TLS of its connection, unless `silence` is less.
 _SHAKE_MS = const(20000)
+_BY_SOFTAP = const(2)
 
 
 class Server:
-    """`accepted(link)` is called for a new link, `refused(number)` when `number` links are all that may be.
+    """`accepted(link)` is called for a new link, `refused(number)` when `number` links are all that may be;
+    `on_softap(ip)` tells whether a client has come that way.
 
-    `limit` is the most clients at a time, `silence` the seconds after which a client that has sent nothing
-    is closed, 0 for never."""
+    `limit` is the most clients at a time, `silence` the seconds after which a client is closed to which and from which
+    nothing has come, 0 for never."""
 
-    def __init__(self, links, accepted, refused):
+    def __init__(self, links, accepted, refused, on_softap):
         self._links = links
         self._accepted = accepted
         self._refused = refused
+        self._on_softap = on_softap
         self._sock = None
-        self.port = 0
-        self.kind = "TCP"
-        self.verifies = 0
+        self.place = None  # see start()
         self._context = None
         self.limit = LINKS
         self.silence = 0
         self._timer = Timer(links.loop, self._look)
 
-    def start(self, port, kind, context=None, verifies=0):
-        """Listens on a port, or raises OSError. `context` is that of TLS, and `verifies` whether it asks the clients
-        for their certificates."""
+    def start(self, place, context=None):
+        """Listens on a port, or raises OSError. `place` is that port, the kind, whether TLS asks the clients for their
+        certificates, and whom it serves: 0 all, 1 those who come by the station, 2 by the softAP. `context` is that of
+        TLS."""
+        port, kind = place[:2]
         v6 = kind.endswith("v6")
         sock = socket.socket(socket.AF_INET6 if v6 else socket.AF_INET, socket.SOCK_STREAM)
         try:
@@ -48,8 +51,9 @@ class Server:
         except OSError:
             sock.close()
             raise
-        self._sock, self.port, self.kind = sock, port, kind
-        self._context, self.verifies = context, verifies
+        self._sock = sock
+        self._context = context
+        self.place = place
         self._links.loop.watch(sock, select.POLLIN, self._event)
 
     def stop(self):
@@ -74,6 +78,12 @@ class Server:
         sock = link = None
         try:
             sock, peer = self._sock.accept()
+            ip, port = address.parts(peer)
+            # No port tells at which of its addresses the module was met, but the peer's own says as much.
+            netif = self.place[-1]
+            if netif and (netif == _BY_SOFTAP) != self._on_softap(ip):
+                sock.close()
+                return
             number = self._links.lowest_free()
             count = len(self.clients())
             if number is None or count >= self.limit:
@@ -87,7 +97,7 @@ class Server:
                 link = TLSLink(self._links, number, SERVER, self._context)
             else:
                 link = TCPLink(self._links, number, SERVER)
-            link.adopt(sock, *address.parts(peer), self.port)
+            link.adopt(sock, ip, port, self.place[0])
             if self._context:
                 self._shake(link)
             else:
@@ -116,7 +126,7 @@ class Server:
         self._links.loop.start(link.shake(min(self.silence * 1000 or _SHAKE_MS, _SHAKE_MS)), done)
 
     def _look(self):
-        """Ends the clients that have sent nothing for too long, and comes again when the next may have."""
+        """Ends the clients that were silent for too long, and comes again when the next may have."""
         limit = self.silence * 1000
         if not limit:
             return

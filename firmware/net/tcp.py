@@ -108,7 +108,10 @@ class TCPLink(Link):
             return 0
 
     def _put(self, buffer, start, end):
-        return self._sock.write(buffer, start, end - start)
+        count = self._sock.write(buffer, start, end - start)
+        if count:
+            self.heard = ticks_ms()  # AT+CIPSTO counts from what either side has sent
+        return count
 
     async def write(self, buffer, end, start=0, to=None):
         """Sends buffer[start:end], however long the peer takes; OSError when the connection breaks, or SO_SNDTIMEO

@@ -210,6 +210,7 @@ class TLSLink(TCPLink):
                 count, self._owed = self._owed, 0
                 return count
             count = self._tls.write(buffer, start, min(end - start, _RECORD))
+            self.heard = ticks_ms()
             if wire.ended:
                 raise OSError(errno.ECONNRESET)
             if not wire.rest:
