@@ -74,18 +74,19 @@ class Passthrough(Collector):
             return None
         uart, poll, watched = port.uart, self._loop.poll, self._loop.watched
         for _ in range(_ROUNDS):
-            silent = True
+            silent = plain = True
             for pollable, events in poll.ipoll(ms):
                 silent = False
-                if events == select.POLLIN and pollable is uart:
+                if plain and events == select.POLLIN and pollable is uart:
                     plain = self._up(uart)
-                elif events == select.POLLIN and pollable is sock:
+                elif plain and events == select.POLLIN and pollable is sock:
                     plain = self._down(link)
                 else:
+                    # All of this round, so that the end of a client comes before the next one.
                     plain = False
                     watched[pollable](events)
-                if not plain:
-                    return True
+            if not plain:
+                return True
             if silent:
                 break
         return False
