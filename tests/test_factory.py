@@ -138,7 +138,7 @@ def test_fs(start, tmp_path):
         > AT+FS=1,5,"other"
         < +FS:9dd4e461268c8034f5c8564e155c67a6⏎⏎OK⏎
         > AT+FS=1,6
-        ~ \+FS:\d+,1048576⏎⏎OK⏎
+        ~ \+FS:\d+,2097152⏎⏎OK⏎
         > AT+FSMOUNT=0
         < ⏎OK⏎
         > AT+FSMOUNT=2
@@ -179,13 +179,13 @@ def test_fs_with_much_data(start):
     # A full flash is an ERROR, and what is there stays.
     module.send("AT+SYSLOG=1")
     module.expect("⏎OK⏎")
-    for number in range(100):
+    for number in range(300):
         module.send(f'AT+FS=0,1,"{number}",0,8192')
         module.expect("⏎OK⏎⏎>")
         module.write(everything)
         if module.match(r"(ERR CODE:0x010a001c\r\n)?\r\n(OK|ERROR)\r\n")[2] == b"ERROR":
             break
-    assert 0 < number < 99
+    assert 0 < number < 299
     module.send('AT+FS=0,3,"big"')
     module.expect("+FS:32768⏎⏎OK⏎")
     module.settled()

@@ -13,7 +13,7 @@ import time
 
 import pytest
 from module import LIMIT, Module
-from mpyat.build import FLASH_SIZE, build, write_flash
+from mpyat.build import FLASH_SIZES, build, write_flash
 from transcript import play
 
 ATSIM = [sys.executable, "-m", "mpyat.simulator"]
@@ -90,7 +90,7 @@ def test_flash_lasts(start, tmp_path):
     module = start("--flash", flash)
     module.command("AT+CWMODE=3")
     stop(module)
-    assert flash.stat().st_size == FLASH_SIZE
+    assert flash.stat().st_size == FLASH_SIZES["esp32"]
     again = start("--flash", flash)
     again.send("AT+CWMODE?")
     again.expect("+CWMODE:3⏎⏎OK⏎")

@@ -19,7 +19,8 @@ import time
 from . import __version__, own_commands, shrink, sources
 
 BOARDS = ("esp8266", "esp32")
-FLASH_SIZE = 1024 * 1024
+# What MicroPython's partitions leave for files: of an ESP32's 4 MiB, and of an ESP8266's 2 MiB with ROMFS.
+FLASH_SIZES = {"esp32": 2048 * 1024, "esp8266": 1024 * 1024}
 
 _TOOLS = pathlib.Path(__file__).resolve().parent
 # Builds of earlier sources that are kept for each board.
@@ -229,7 +230,7 @@ def _make(folder, board, source, in_place, passes, built):
         for name in ("boot.py", "main.py"):
             text = (source / name).read_text()
             _write(made / name, prune_start(text) if board == "esp8266" else text)
-        write_flash(made / "flash.img", Build(made, in_place).files)
+        write_flash(made / "flash.img", Build(made, in_place).files, size=FLASH_SIZES[board])
         made.rename(folder)
 
 
@@ -348,7 +349,7 @@ def _drop_old(store, board):
         shutil.rmtree(path, ignore_errors=True)
 
 
-def write_flash(image, files, in_place=None):
+def write_flash(image, files, in_place=None, size=FLASH_SIZES["esp32"]):
     """Brings a flash image, made if it is not there, up to {path on it: path here, or None to remove it}.
 
     What else is on it stays, except for outdated modules of the firmware and what updates have left. in_place: whether
@@ -357,9 +358,9 @@ def write_flash(image, files, in_place=None):
     make = not image.exists()
     if make:
         with open(image, "wb") as file:
-            file.truncate(FLASH_SIZE)
-    elif image.stat().st_size != FLASH_SIZE:
-        raise BuildError(f"{image} is not a flash image: its size is not {FLASH_SIZE} bytes")
+            file.truncate(size)
+    elif image.stat().st_size not in FLASH_SIZES.values():
+        raise BuildError(f"{image} is not a flash image: it has not the size of one")
     with tempfile.NamedTemporaryFile("w", suffix=".json") as order:
         names = {path: here and str(here) for path, here in ({"/slot": None, "/slot.new": None} | files).items()}
         json.dump({"files": names, "make": make, "in_place": in_place}, order)
