@@ -3,8 +3,6 @@ What is written is looked into first, and named by its SHA-256; without IMAGE= i
 
 import argparse
 import hashlib
-import re
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -16,21 +14,24 @@ from .board_port import PROMPT_BAUD, BoardError
 from .build import BuildError, build, update_key
 from .deploy import deploy, family, rehearse
 
-# For each of MicroPython's boards: the chip as esptool calls it, and where its images begin in the flash.
+# For each of MicroPython's boards: the chip as esptool calls it, where its images begin in the flash, and the MiB that
+# this has to have, unless the image says more. On the ESP8266 those are for ROMFS, in which the firmware runs.
 BOARDS = {
-    "ESP32_GENERIC": ("esp32", 0x1000),
-    "ESP32_GENERIC_C3": ("esp32c3", 0),
-    "ESP32_GENERIC_C6": ("esp32c6", 0),
-    "ESP32_GENERIC_S2": ("esp32s2", 0x1000),
-    "ESP32_GENERIC_S3": ("esp32s3", 0),
-    "ESP8266_GENERIC": ("esp8266", 0),
+    "ESP32_GENERIC": ("esp32", 0x1000, 4),
+    "ESP32_GENERIC_C3": ("esp32c3", 0, 4),
+    "ESP32_GENERIC_C6": ("esp32c6", 0, 4),
+    "ESP32_GENERIC_S2": ("esp32s2", 0x1000, 4),
+    "ESP32_GENERIC_S3": ("esp32s3", 0, 4),
+    "ESP8266_GENERIC": ("esp8266", 0, 2),
 }
 # Seconds that a new MicroPython takes at most to make its file system.
 _FIRST_START = 30
 
 
 def checked_image(board, image, sha256=None):
-    """The image's SHA-256, once it is clear that it is for this board. Raises BoardError."""
+    """The image's bytes and what they are, a loader.Image, once it is clear that it is for this board. Raises
+    BoardError."""
+    chip, address, least = BOARDS[board]
     try:
         data = Path(image).read_bytes()
     except OSError as error:
@@ -38,45 +39,17 @@ def checked_image(board, image, sha256=None):
     found = hashlib.sha256(data).hexdigest()
     if sha256 and sha256.lower() != found:
         raise BoardError(f"{image}: its SHA-256 is {found}, and not as SHA256= says")
-    chip = _chip(image)
-    if chip != BOARDS[board][0]:
-        raise BoardError(f"{image} is for {chip}, and {board} is {BOARDS[board][0]}")
-    return found
+    # esptool takes long to load, and is not there for who only looks at --help.
+    from . import loader
 
-
-def _chip(image):
-    """The chip that an image is for, as esptool calls it."""
-    command = [*_esptool(), "image-info", str(image)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    said = result.stdout + result.stderr
-    found = re.search(r"^Detected image type: (\S+)", said, re.MULTILINE)
-    if result.returncode or not found:
-        raise BoardError(f"{image} is no image of an ESP chip: {_reason(said)}")
-    wrong = re.search(r"^(?:Checksum|Validation hash): .*\binvalid\b.*", said, re.MULTILINE | re.IGNORECASE)
-    if wrong:
-        raise BoardError(f"{image} is damaged: {wrong[0]}")
-    return found[1].lower().replace("-", "")
-
-
-def _reason(said):
-    lines = [line for line in said.splitlines() if "rror" in line] or said.splitlines()
-    return lines[-1].strip() if lines else "esptool says nothing"
-
-
-def _esptool():
-    return [sys.executable, "-m", "esptool"]
-
-
-def command(board, port, baud, image, keep=False):
-    """The command line of esptool that writes an image."""
-    chip, address = BOARDS[board]
-    words = ["--chip", chip, "--port", port, "--baud", str(baud), "write-flash"]
-    if not keep:
-        words.append("--erase-all")
-    if chip == "esp8266":
-        # Its images leave open how large the flash is.
-        words += ["--flash-size", "detect"]
-    return [*_esptool(), *words, hex(address), str(image)]
+    try:
+        seen = loader.look(data, address)
+    except BoardError as error:
+        raise BoardError(f"{image} {error}") from None
+    if seen.chip != chip:
+        raise BoardError(f"{image} is for {seen.chip}, and {board} is {chip}")
+    print(f"{image}: SHA-256 {found}", flush=True)
+    return data, max(seen.flash, least << 20)
 
 
 def flash(options):
@@ -84,13 +57,16 @@ def flash(options):
     if options.board not in BOARDS:
         raise BoardError(f"BOARD={options.board or ''} is not one of {', '.join(BOARDS)}")
     build(family(options.board), key=update_key(options.update_key))  # what is wrong with it is said before all else
-    written = command(options.board, options.port, options.baud, _image(options), options.keep)
+    chip, address, _ = BOARDS[options.board]
+    image, found = _image(options)
     if options.dry_run:
-        print(" ".join(written[2:]))
+        print(_intended(options, image, found))
         rehearse(options.port, family(options.board), key=options.update_key)
         return None
-    if subprocess.run(written, check=False).returncode:
-        raise BoardError(f"esptool failed on {options.port}; see above")
+    from . import loader
+
+    data, least = found
+    loader.write(options.port, options.baud, chip, address, data, not options.keep, least)
     deadline = time.monotonic() + _FIRST_START
     while True:
         try:
@@ -101,20 +77,30 @@ def flash(options):
             time.sleep(2)
 
 
+def _intended(options, image, found):
+    """What would be done, as a line."""
+    chip, address, least = BOARDS[options.board]
+    size = found[1] >> 20 if found else least
+    erase = "" if options.keep else "erase the flash, "
+    return (
+        f"esptool on {options.port}: see that it is an {chip} with {size} MiB of flash, then at {options.baud} baud"
+        f" {erase}write {address:#x} {image}"
+    )
+
+
 def _image(options):
-    """The path of the image, which is checked; for a dry run without one the name that it would have."""
+    """The path of the image, and what checked_image() says of it; for a dry run without one the name that it would
+    have."""
     image = options.image or images.get(options.board, download=not options.dry_run)
     if not image:
         print(f"get {images.wanted(options.board)}, and look into it")
-        return images.name(options.board)
+        return images.name(options.board), None
     try:
-        found = checked_image(options.board, image, options.sha256)
+        return image, checked_image(options.board, image, options.sha256)
     except BoardError:
         if not options.image:
             images.drop(image)
         raise
-    print(f"{image}: SHA-256 {found}", flush=True)
-    return image
 
 
 def main():
