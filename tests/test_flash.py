@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import bundles
 import pytest
+from module import LIMIT
 from mpyat import flash_board, images, sources
 from mpyat.board_port import BoardError
 
@@ -34,7 +35,7 @@ def make_image(chip):
 
 def run_flash(*words):
     command = [sys.executable, "-m", "mpyat.flash_board", *map(str, words)]
-    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=2 * LIMIT)
     return result.returncode, result.stdout, result.stderr
 
 
@@ -214,6 +215,6 @@ def test_the_lines_in_the_docs(tmp_path, page):
         command = ["make", "--no-print-directory", "-f", sources.root() / "Makefile", line.split()[1]]
         command += [f"--old-file={sys.prefix}/{name}" for name in (".ready", ".ready-boards")]
         command += [f"{name}={value}" for name, value in variables.items()]
-        result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60)
+        result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=2 * LIMIT)
         assert result.returncode == 0, result.stderr
         assert result.stdout.splitlines()[-1].startswith("AT+GMR: version "), result.stdout
