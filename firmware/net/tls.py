@@ -15,8 +15,8 @@ from firmware.net.tcp import TCPLink
 
 # Kinds of records, and the length of a record's header.
 _CHANGE_CIPHER = const(20)
-_ALERT = const(21)
 _HANDSHAKE = const(22)
+_DATA = const(23)
 _HEADER = const(5)
 # axTLS, which is the ESP8266's, has one buffer for both directions: what it sends destroys what of a record has come or
 # was not read. So many bytes it needs in one piece, and crashes when it does not get them.
@@ -34,18 +34,18 @@ class Wire(io.IOBase):
     """The socket as TLS sees it. It takes all that TLS writes, so that TLS never has a record half sent; the end of the
     connection is kept from TLS, which would forget with it what it has just read, and is told by `ended`.
 
-    The records are watched for what no port tells. A handshake is over, and `ready` is set, when TLS wants another
-    record after the one that follows the peer's change of ciphers, its Finished: the last that either side waits for.
-    (With TLS 1.3, which no port has, none would follow, and the handshake would run into its time limit.) An alert
-    that is no error to TLS is the peer's close_notify, which TLS forgets when it has just read data: `ended`, too."""
+    TLS gets one record, and another one only after `next` has been set again. So whoever reads sees what each of them
+    was: the last one of a handshake, or the peer's close_notify, which TLS forgets when it has just read data. Where
+    another record would begin, one byte of it is read ahead, to know whether it has come."""
 
     def __init__(self, sock):
         self._sock = sock
         self._head = bytearray(_HEADER)
         self._have = self._left = 0  # bytes of this record's header, bytes of its body that are still to come
-        self._before = 0  # the kind of the record before this one
-        self._finished = False
-        self.ready = False
+        self._ahead = False  # whether the first byte of the header was read, but not by TLS
+        self._before = self._kind = self._sent = 0  # the kinds of the last two records that came, of the last one sent
+        self.next = False
+        self.ready = False  # whether the handshake is over, and no kind of a record matters any more
         self.dry = True  # whether TLS has read all that the socket had
         self.shut = False  # whether TLS is to get nothing
         self.ended = False
@@ -53,21 +53,30 @@ class Wire(io.IOBase):
 
     def readinto(self, buffer):
         self.dry = True
-        if self._finished and not self.ready:
-            self.ready = True
-            return None
         if self.shut:
             return None
-        try:
-            count = self._sock.readinto(buffer)
-        except OSError:
-            count = 0
-        if count == 0:
-            self.ended = True
-            return None
-        if count:
+        waits = not self._have and not self.next
+        if self._ahead:
             self.dry = False
-            self._follow(buffer, count)
+            if waits:
+                return None
+            self._ahead = False
+            buffer[0] = self._head[0]
+            count = 1
+        else:
+            try:
+                count = self._sock.readinto(self._head, 1) if waits else self._sock.readinto(buffer)
+            except OSError:
+                count = 0
+            if not count:
+                self.ended = self.ended or count == 0
+                return None
+            self.dry = False
+            if waits:
+                self._ahead = True
+                return None
+        self.next = False
+        self._follow(buffer, count)
         return count
 
     def _follow(self, buffer, count):
@@ -81,20 +90,29 @@ class Wire(io.IOBase):
         else:
             self._left -= count
         if self._have == _HEADER and not self._left:
-            kind = head[0]
             self._have = 0
             if not self.ready:
-                self._finished = self._before == _CHANGE_CIPHER and kind == _HANDSHAKE
-                self._before = kind
-            elif kind == _ALERT:
-                self.ended = True
+                self._before, self._kind = self._kind, head[0]
+
+    def finished(self):
+        """Whether both have sent their Finished, as far as the kinds of records tell it. With TLS 1.2 the peer's
+        follows its change of ciphers, and ours has been written; with TLS 1.3 both look like data. A client of TLS 1.3
+        whose hello had to be sent again cannot be told from one of TLS 1.2; for a server that asks for certificates
+        the peer's Finished may be yet to come."""
+        kind = self._kind
+        return kind == self._sent and (kind == _DATA or (kind == _HANDSHAKE and self._before == _CHANGE_CIPHER))
 
     def clear(self):
         """Whether TLS has no part of a record."""
-        return self.dry and not self._have and not self._left
+        return self.dry and not self._ahead and not self._have and not self._left
 
     def write(self, buffer):
         size = len(buffer)
+        if not self.ready:
+            i = 0
+            while i + _HEADER <= size:
+                self._sent = buffer[i]
+                i += _HEADER + (buffer[i + 3] << 8 | buffer[i + 4])
         try:
             if not self.flush():
                 self.rest += buffer
@@ -135,6 +153,7 @@ class TLSLink(TCPLink):
         self._context = context
         self._host = name
         self._tls = self._wire = None
+        self._full = False  # whether TLS may have kept a part of the record that was read last
         self._owed = 0  # bytes that are in a record of which the socket has not taken all
         self._more = Timer(self._loop, self._again)
 
@@ -170,23 +189,40 @@ class TLSLink(TCPLink):
         super()._up()
 
     def _step(self, one):
-        """Goes on with the handshake as far as it gets; True when it is over."""
+        """Goes on with the handshake as far as it gets, record by record; True when it is over."""
         wire = self._wire
         wire.dry = False
         while not wire.ready and not wire.dry:
+            wire.next = True
             self._tls.readinto(one)
+            wire.ready = self._over()
         if wire.ended:
             raise OSError(errno.ECONNRESET, "TLS handshake: the peer has closed the connection")
         return wire.flush() and wire.ready
 
+    def _over(self):
+        """Whether the handshake is over, now that TLS waits for a record or has got nothing. No port tells that. Where
+        the peer shows a certificate, TLS has it from then on, and it can be asked for it wherever there is TLS 1.3."""
+        ask = getattr(self._tls, "getpeercert", None)
+        context = self._context
+        if ask and (context.verify_mode if self.role == SERVER else not getattr(context, "psk_key", None)):
+            try:
+                return ask(True) is not None
+            except MemoryError:  # it is there, but there is no memory for a copy of it
+                return True
+        return self._wire.finished()
+
     def readinto(self, buffer, size):
+        wire = self._wire
+        wire.next = not self._full
         try:
             count = self._tls.readinto(buffer, size)
         except OSError:  # a record that is none of the peer's, or its alert
             return -1
-        if count is None and self._wire.ended:
+        self._full = count == size
+        if count is None and wire.ended:
             return -1
-        if not self._wire.dry:
+        if self._full:
             self._more.start(0)
         return -1 if count == 0 else count
 
@@ -200,7 +236,7 @@ class TLSLink(TCPLink):
 
     def resume(self):
         super().resume()
-        if not self._wire.dry:
+        if self._full:
             self._more.start(0)
 
     def _put(self, buffer, start, end):
