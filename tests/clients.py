@@ -8,10 +8,10 @@ from peers import Peer
 
 
 class Client(Peer):
-    """Connects to a port of the module; `port` is the client's own."""
+    """Connects to a port of the module, from this address if there is one; `port` is the client's own."""
 
-    def __init__(self, port, host="127.0.0.1"):
-        self.sock = socket.create_connection((host, int(port)), LIMIT)
+    def __init__(self, port, host="127.0.0.1", address=None):
+        self.sock = socket.create_connection((host, int(port)), LIMIT, address and (address, 0))
         self.port = self.sock.getsockname()[1]
 
     def send(self, data):
