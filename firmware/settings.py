@@ -22,6 +22,7 @@ class Settings:
 
     def __init__(self, fit):
         self.store = True
+        self.stored = None  # while it is `fit`, get() tells what is on flash
         # As it stands on flash, with what a newer version has put there, so that saving does not lose that.
         self._saved = _load()
         self._current = {}
@@ -35,7 +36,10 @@ class Settings:
 
     def get(self, name, default=None):
         """The parameters that `name` (as in "CWMODE") was last set to, as a list."""
-        return self._current.get(name, default)
+        if not self.stored:
+            return self._current.get(name, default)
+        values = self._saved.get(name)
+        return default if values is None else self.stored(name, values) or default
 
     def put(self, name, values, when):
         """Holds the parameters of a command, and keeps them on flash: if `when` is 1 always, if 2 while `store`, if 3

@@ -1,5 +1,5 @@
-"""A server for one interface alone, by AT+CIPSERVER's netif: 1 for the station's network, 2 for that of the softAP. Each
-case runs on both boards. The networks are parts of loopback: 127.99.0.0 is the softAP's."""
+"""A server for one interface alone, by AT+CIPSERVER's netif: 1 for the station's network, 2 for that of the softAP.
+Each case runs on both boards. The networks are parts of loopback: 127.99.0.0 is the softAP's."""
 
 import pytest
 from clients import Client, Door

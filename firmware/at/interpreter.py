@@ -108,8 +108,15 @@ class Interpreter:
         handler = row[form]
         if handler is None:
             raise ATError(messages.E_NO_FORM)
+        if form == QUERY:
+            settings = self._at.settings
+            settings.stored = self._catalog.fit if when == ALWAYS else None
+            try:
+                return self._again(handler, self._at)
+            finally:
+                settings.stored = None
         if form != SET:
-            return self._again(handler, self._at) if form == QUERY else handler(self._at)
+            return handler(self._at)
         values = self._again(_parse, row[SIGNATURES], line, start, length, self._at.links.multiple)
         if row[SAVED]:
             self._save = [name[3:-4] if when else name[3:], values, when or row[SAVED]]
@@ -127,7 +134,8 @@ class Interpreter:
         """The declaration of `name`, which may have to be loaded, and when it saves if the name says so, else 0.
 
         A command that is saved while AT+SYSSTORE=1 also has the two names of ESP-AT 1.7: AT+CWMODE_CUR sets without
-        saving, AT+CWMODE_DEF saves in any case, and `AT+CWMODE_CUR?` is answered `+CWMODE_CUR:1`."""
+        saving, AT+CWMODE_DEF saves in any case, and `AT+CWMODE_CUR?` is answered `+CWMODE_CUR:1`. `AT+CWMODE_DEF?`
+        tells what is on flash: then at.settings.stored is set."""
         row = self._load(name)
         if row:
             return row, 0

@@ -132,15 +132,15 @@ def fit(signature, values):
     if not isinstance(values, list) or len(values) < _LINKS:
         raise ATError(E_COUNT)
     for each in values[:_LINKS]:
-        if not isinstance(each, list) or len(each) < len(texts) or None in each:
+        if not isinstance(each, (list, tuple)) or len(each) < len(texts) or None in each:
             raise ATError(E_COUNT)
     return [_fit(texts, each) for each in values[:_LINKS]]
 
 
 def _fit(texts, values):
-    if not isinstance(values, list):
+    if not isinstance(values, (list, tuple)):
         raise ATError(E_TYPE)
-    values = values[: len(texts)] + [None] * (len(texts) - len(values))
+    values = list(values[: len(texts)]) + [None] * (len(texts) - len(values))
     for i, value in enumerate(values):
         if not (value is None or isinstance(value, (int, str))):
             raise ATError(E_TYPE, i)

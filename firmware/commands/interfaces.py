@@ -40,16 +40,21 @@ def addresses(ip, gateway, netmask):
     return ip, gateway, netmask
 
 
-def show_addresses(at, name, wlan):
-    """Prints the addresses of an interface."""
+def show_addresses(at, name, wlan, default):
+    """Prints the addresses of an interface, or those that are saved; `default` where there are none."""
     ip, netmask, gateway, _ = wlan.ifconfig()
+    if at.settings.stored:
+        ip, gateway, netmask = at.settings.get(name[1:]) or default
+        if not ip:
+            ip, gateway, netmask = default
     for key, value in (("ip", ip), ("gateway", gateway), ("netmask", netmask)):
         at.line(name + ':%s:"%s"', key, value)
 
 
 def show_mac(at, name, wlan):
-    """Prints the MAC address of an interface."""
-    at.line(name + ':"%s"', mac_text(wlan.config("mac")))
+    """Prints the MAC address of an interface, or the one that is saved, if there is one."""
+    saved = at.settings.get(name[1:]) if at.settings.stored else None
+    at.line(name + ':"%s"', mac_text(mac_bytes(saved[0], 0) if saved else wlan.config("mac")))
 
 
 def set_mac(wlan, text, before):
@@ -67,7 +72,10 @@ def set_mac(wlan, text, before):
 
 
 def show_protocol(at, name, bit):
-    """Prints the protocols of the interface that is one bit of AT+CWMODE."""
+    """Prints the protocols of the interface that is one bit of AT+CWMODE, or those that are saved."""
+    if at.settings.stored:
+        at.line(name + ":%d", at.settings.get(name[1:], [7])[0])  # b, g and n, as all ports have it at first
+        return
     if not at.radio.mode & bit:
         raise ATError()
     number = (at.radio.station if bit == 1 else at.radio.softap).config("protocol")

@@ -76,7 +76,7 @@ class IPv6:
     """1: links, names and pings may use IPv6. The ESP8266 port of MicroPython has none."""
 
     def query(at):
-        at.line("+CIPV6:%d", at.ipv6)
+        at.line("+CIPV6:%d", at.settings.get("CIPV6", [0])[0] if at.settings.stored else at.ipv6)
 
     def set(at, enable):
         if enable and not at.board.IPV6:

@@ -14,9 +14,10 @@ class Options:
     """Socket options of a link (5: all): SO_LINGER (-1 off), TCP_NODELAY, SO_SNDTIMEO in ms, keep-alive in seconds."""
 
     def query(at):
+        options = at.settings.get("CIPTCPOPT", [[-1, 0, 0, 0]] * LINKS) if at.settings.stored else at.links.options
         for number in range(LINKS if at.links.multiple else 1):
             # ESP-AT 2.x has no keep-alive here: +CIPTCPOPT:0,-1,0,0
-            values = at.links.options[number][: 3 if at.board.DIALECT < 4 else 4]
+            values = options[number][: 3 if at.board.DIALECT < 4 else 4]
             at.line("+CIPTCPOPT:%d," + ",".join([str(value) for value in values]), number)
 
     def set(at, *values):

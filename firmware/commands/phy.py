@@ -41,8 +41,11 @@ class Bandwidth:
     """Bandwidth of the station (netif 0) or the softAP (1): 1 20 MHz, 2 40 MHz, 0 as it is. No chip has 5 GHz."""
 
     def query(at):
+        saved = at.settings.get("CWBANDWIDTH", [0, 0, 0])
         for netif in range(2):
-            if at.radio.mode >> netif & 1:
+            if at.settings.stored:
+                at.line("+CWBANDWIDTH:%d,%d,0", netif, saved[1 + netif])
+            elif at.radio.mode >> netif & 1:
                 wlan = at.radio.softap if netif else at.radio.station
                 at.line("+CWBANDWIDTH:%d,%d,0", netif, wlan.config("bandwidth"))
 

@@ -51,10 +51,11 @@ class SoftAP:
     ESP8266 max_conn is always 4. A change sends the stations away."""
 
     def query(at):
-        _check_on(at)
-        softap = at.radio.softap
-        ssid, password, _, ecn, most, hidden = at.settings.get("CWSAP") or _default(at)
-        values = ssid, password, softap.config("channel"), ecn, most, hidden
+        ssid, password, channel, ecn, most, hidden = at.settings.get("CWSAP") or _default(at)
+        if not at.settings.stored:
+            _check_on(at)
+            channel = at.radio.softap.config("channel")
+        values = ssid, password, channel, ecn, most, hidden
         at.line('+CWSAP:"%s","%s",%d,%d,%d,%d', *values)
 
     def set(at, *values):
@@ -124,7 +125,8 @@ class Address:
     """IPv4 address, gateway and netmask of the softAP, whose DHCP server gives its stations the addresses behind it."""
 
     def query(at):
-        show_addresses(at, "+CIPAP", at.radio.softap)
+        # All ports have these at first.
+        show_addresses(at, "+CIPAP", at.radio.softap, ["192.168.4.1", "192.168.4.1", "255.255.255.0"])
 
     def set(at, ip, gateway, netmask):
         _check_on(at)

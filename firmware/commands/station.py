@@ -45,7 +45,7 @@ class Address:
     number 1 of a network with the netmask 255.255.255.0. Its name servers are those of CIPDNS."""
 
     def query(at):
-        show_addresses(at, "+CIPSTA", at.radio.station)
+        show_addresses(at, "+CIPSTA", at.radio.station, ["0.0.0.0"] * 3)
 
     def set(at, ip, gateway, netmask):
         if not at.radio.mode & 1:
@@ -73,7 +73,10 @@ class Dhcp:
     No port of MicroPython can stop the softAP's server."""
 
     def query(at):
-        at.line("+CWDHCP:%d", 2 | at.radio.station.ipconfig("dhcp4"))
+        dhcp = at.radio.station.ipconfig("dhcp4")
+        if at.settings.stored:
+            dhcp = not (at.settings.get("CIPSTA") or _BY_DHCP)[0]
+        at.line("+CWDHCP:%d", 2 | dhcp)
 
     def set(at, operate, mode):
         if mode & 2 and not operate:

@@ -13,7 +13,7 @@ class Mode:
     """0: radio off, 1: station, 2: softAP, 3: both. A station that comes back joins its saved network."""
 
     def query(at):
-        at.line("+CWMODE:%d", at.radio.mode)
+        at.line("+CWMODE:%d", at.settings.get("CWMODE", [1])[0] if at.settings.stored else at.radio.mode)
 
     async def set(at, mode, auto_connect):
         if at.set_mode(mode) & 1 and auto_connect:
@@ -34,14 +34,25 @@ class Join:
     `listen_interval` and `pmf` have no effect, as no port of MicroPython can set them."""
 
     def query(at):
-        if at.radio.state == UP:
+        values = at.settings.get("CWJAP")
+        ssid = at.radio.target[0] if at.radio.state == UP else None
+        interval = at.radio.interval
+        if at.settings.stored:
+            wanted = values and values[0]
+            interval = (at.settings.get("CWRECONNCFG") or values[4:])[0] if values else 0
+        else:
+            wanted = ssid
+        if wanted is None:
+            return
+        if wanted == ssid:
             bssid, channel, rssi = at.radio.access_point()
-            options = at.settings.get("CWJAP")[3:]
-            at.line(
-                '+CWJAP:"%s","%s",%d,%d,%d,%d,%d,%d,%d',
-                *(at.radio.target[0], mac_text(bssid or bytes(6)), channel, rssi),
-                *(options[0], at.radio.interval, options[2], options[3], options[5]),
-            )
+        else:  # it is saved, but not joined
+            bssid, channel, rssi = values[2] and mac_bytes(values[2], 2), 0, 0
+        at.line(
+            '+CWJAP:"%s","%s",%d,%d,%d,%d,%d,%d,%d',
+            *(wanted, mac_text(bssid or bytes(6)), channel, rssi),
+            *(values[3], interval, values[5], values[6], values[8]),
+        )
 
     async def execute(at):
         saved = at.settings.get("CWJAP")
@@ -85,7 +96,8 @@ class Reconnect:
     at once, if the station is not joined."""
 
     def query(at):
-        at.line("+CWRECONNCFG:%d,%d", at.radio.interval, at.radio.repeats)
+        now = at.radio.interval, at.radio.repeats
+        at.line("+CWRECONNCFG:%d,%d", *(at.settings.get("CWRECONNCFG", [1, 0])[:2] if at.settings.stored else now))
 
     def set(at, interval, count, now):
         radio = at.radio
