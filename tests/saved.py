@@ -16,7 +16,7 @@ DEFAULTS = {
     "UART_DEF": "115200,8,1,0,0",
     "CIPDNS": "0",
     "CIPRECONNINTV": "1",
-    "CIPTCPOPT": "0,-1,0,0,0",
+    "CIPTCPOPT": "0,-1,0,0",
     "CWAUTOCONN": "1",
     "CIPV6": "0",
 }
@@ -50,5 +50,7 @@ def settings(module):
     found = dict(re.findall(r"^\+(\w+):(.*?)\r$", said, re.MULTILINE))
     # The servers that the network gives, and whether it has been joined by now, are no settings.
     found["CIPDNS"] = re.sub("^0.*", "0", found["CIPDNS"])
+    # An ESP8266 does not show the fifth, keep-alive.
+    found["CIPTCPOPT"] = ",".join(found["CIPTCPOPT"].split(",")[:4])
     found["CWSTATE"] = found["CWSTATE"].partition(",")[2]
     return found

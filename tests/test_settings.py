@@ -121,7 +121,7 @@ def test_each_setting_is_there_after_a_restart(start, board):
         "CWMODE": "3",
         "CIPDNS": '1,"10.0.0.1","10.0.0.3"',
         "CIPRECONNINTV": "36000",
-        "CIPTCPOPT": "0,7,1,100,60",
+        "CIPTCPOPT": "0,7,1,100",
         "UART_DEF": "9600,7,3,2,0",
         "CIPV6": str(int(board == "esp32")),
         "CWSTATE": '"home"',
@@ -311,7 +311,7 @@ def test_a_store_of_a_newer_version(stored, board):
         "MORE": {},
     }
     module = stored(board, store)
-    expected = {"CWMODE": "3", "UART_DEF": "9600,8,1,0,0", "CIPTCPOPT": "0,0,1,2,3"}
+    expected = {"CWMODE": "3", "UART_DEF": "9600,8,1,0,0", "CIPTCPOPT": "0,0,1,2"}
     assert settings(module) == DEFAULTS | expected
     module.command("AT+SYSMSG=2")
     module.command("AT+CWMODE=2")
@@ -401,7 +401,7 @@ def test_full_flash(stored, start, board):
 def test_sysstore_0_keeps_what_is_changed_from_flash(stored, board):
     """Also when something else is saved later, and until the change is made again."""
     module = stored(board, {"CWMODE": [3, 1]})
-    changes = {"SYSMSG": "2", "CWMODE": "1", "CIPDNS": '1,"10.0.0.1"', "CIPTCPOPT": "0,5,1,0,0", "CIPRECONNINTV": "9"}
+    changes = {"SYSMSG": "2", "CWMODE": "1", "CIPDNS": '1,"10.0.0.1"', "CIPTCPOPT": "0,5,1,0", "CIPRECONNINTV": "9"}
     module.command("AT+SYSSTORE=0")
     for name, value in changes.items():
         module.command(f"AT+{name}={value.removeprefix('0,') if name == 'CIPTCPOPT' else value}")

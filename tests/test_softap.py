@@ -421,5 +421,5 @@ def test_ping_of_a_station(play):
         > AT+CWMODE=0
         < +STA_DISCONNECTED:"{A}"⏎⏎OK⏎
         > AT+PING="127.99.0.2"
-        < ⏎ERROR⏎
+        < +PING:TIMEOUT⏎⏎ERROR⏎
     """)
