@@ -5,6 +5,7 @@ import os
 from time import ticks_ms
 
 import machine
+import micropython
 from micropython import const
 
 from firmware import commands
@@ -22,6 +23,8 @@ from firmware.wifi import JOINED, LOST, UP, Radio
 # The OK of AT+RST has left the port at least this long before `ready`: hosts flush their input in between.
 _QUIET_MS = const(20)
 _PATIENCE_MS = const(500)
+# Two lines of a traceback, and two arguments.
+_EXCEPTION = const(48)
 
 
 class App:
@@ -55,6 +58,7 @@ class App:
         self.updated = 0  # how far the newest one came
         self.began = ticks_ms()
         self.returns = False  # whether MicroPython's prompt takes over, in place of a restart
+        loop.lacking = commands.drop
         loop.turns = [self.port.turn, self.reports.turn, self.port.settle]
 
     def __getattr__(self, name):
@@ -127,20 +131,23 @@ class App:
 
     def set_mode(self, mode):
         """Switches the interfaces as AT+CWMODE says; one that comes up gets its settings. Returns what came up."""
+        station = softap = None
+        starts = mode & ~self.radio.mode
+        # Either all of this is done, or nothing: what it takes is brought before.
+        if starts & 1 and any(map(self.settings.get, ("CIPSTA", "CIPSTAMAC", "CWSTAPROTO", "CWBANDWIDTH"))):
+            from firmware.commands import station
+        if starts & 2:
+            from firmware.commands import softap
+        commands.need()
         if self.radio.mode & ~mode & 2:
             self.links.end_all(lambda ip: not self.on_softap(ip))
-        starts = self.radio.set_mode(mode)
+        self.radio.set_mode(mode)
         if self.stations and not mode & 2:
             self.stations.stop()
             self.stations = None
-        if starts & 1 and any(map(self.settings.get, ("CIPSTA", "CIPSTAMAC", "CWSTAPROTO", "CWBANDWIDTH"))):
-            from firmware.commands.station import restore
-
-            restore(self)
-        if starts & 2:
-            from firmware.commands.softap import restore
-
-            restore(self)
+        for module in (station, softap):
+            if module:
+                module.restore(self)
         return starts
 
     def join_saved(self):
@@ -162,14 +169,17 @@ class App:
 
     async def restart(self):
         """Ends the firmware once all that was written has left, or the host has not taken it for too long."""
-        if self.mdns:
-            self.mdns.stop()
-        for _ in range(_PATIENCE_MS // _QUIET_MS):
-            self.port.flush()
-            if self.port.idle() and self.uart.txdone():
-                break
+        try:
+            if self.mdns:
+                self.mdns.stop()
+            for _ in range(_PATIENCE_MS // _QUIET_MS):
+                self.port.flush()
+                if self.port.idle() and self.uart.txdone():
+                    break
+                await self.loop.sleep(_QUIET_MS)
             await self.loop.sleep(_QUIET_MS)
-        await self.loop.sleep(_QUIET_MS)
+        except MemoryError:  # then it is time
+            pass
         self.loop.stop()
 
     def _radio_event(self, event):
@@ -232,6 +242,11 @@ def run(news=0):
     """Runs the firmware; returns True when the chip is to be restarted, False when MicroPython's prompt takes over.
 
     `news`, if it is true, is what boot.py says of the slots, see slots.settle()."""
+    # Without it an exception that finds no memory has no arguments: no errno, no result of a coroutine. A port on a PC
+    # has it from the start.
+    reserve = getattr(micropython, "alloc_emergency_exception_buf", None)
+    if reserve:
+        reserve(_EXCEPTION)
     app = App()
     app.start()
     if news:

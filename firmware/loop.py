@@ -30,8 +30,8 @@ class Timer:
         if not loop._timers or ticks_diff(due, loop._due) < 0:
             loop._due = due
         if not self._active:
-            self._active = True
             loop._timers.append(self)
+            self._active = True
 
     def stop(self):
         if self._active:
@@ -119,6 +119,7 @@ class Loop:
         self._stopped = self._hurry = self._late = False
         self.task = None  # the one that runs at this moment
         self.turns = []
+        self.lacking = None  # called when something has found no memory
         # While set, it may poll in place of the loop, for up to `ms`: it returns None if it has not, False if nothing
         # is left to do in this round, True if something is.
         self.express = None
@@ -127,7 +128,11 @@ class Loop:
     def watch(self, pollable, events, callback):
         """Calls `callback(events)` while `pollable` has any of `events` (select.POLL*)."""
         self.watched[pollable] = callback
-        self.poll.register(pollable, events)
+        try:
+            self.poll.register(pollable, events)
+        except MemoryError:
+            del self.watched[pollable]
+            raise
 
     def change(self, pollable, events):
         self.poll.modify(pollable, events)
@@ -183,7 +188,7 @@ class Loop:
             try:
                 self._rounds()
             except MemoryError:
-                gc.collect()
+                self.lacking()
                 failures = failures + 1 if ticks_diff(ticks_ms(), began) < _AGAIN_MS else 0
                 if failures > _ATTEMPTS:
                     raise
@@ -198,7 +203,7 @@ class Loop:
                     watched[pollable](events)
             elif not done:
                 continue
-            while self._soon:
+            for _ in range(len(self._soon)):
                 self._soon.pop(0)()
             if self._late:
                 self._fire()

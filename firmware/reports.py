@@ -99,7 +99,13 @@ class Reports:
         return self._named(link, messages.CLOSED)
 
     def _named(self, link, text):
-        return b"%d,%s" % (link.number, text) if self._links.multiple else text
+        if not self._links.multiple:
+            return text
+        try:
+            return b"%d,%s" % (link.number, text)
+        except MemoryError:
+            self._links.spare(True)
+            return b"%d,%s" % (link.number, text)
 
     def clear(self):
         """Whether nothing waits to be reported."""
@@ -285,10 +291,14 @@ class Reports:
         await self.lend(box, text, len(text), count, messages.OK)
         # What is still there, or has come since, is news again. The others are the first to take the place.
         link.noticed = True
-        self._go_on(link.number)
-        if link.open:
+        try:
+            self._go_on(link.number)
+            if link.open:
+                link.noticed = False
+                self._notice(link, True)
+        except MemoryError:  # it waits
             link.noticed = False
-            self._notice(link, True)
+            self._waiting |= 1 << link.number
         return True
 
     def _go_on(self, number=0):

@@ -190,9 +190,8 @@ async def wait(at, url, version, name):
         await Update(at, at.port.write).run(url, version, name)
     except ValueError as error:
         raise OSError(errno.EINVAL, str(error))
-    at.port.write(messages.OK)
+    at.interpreter.answer()
     await at.restart()
-    return messages.NOTHING
 
 
 def begin(at, url, version, name):
@@ -232,6 +231,5 @@ async def back(at):
         slots.switch(slot, words[3 + slot.number], VERSION)
     except ValueError as error:
         raise OSError(errno.EINVAL, str(error))
-    at.port.write(messages.OK)
+    at.interpreter.answer()
     await at.restart()
-    return messages.NOTHING

@@ -20,6 +20,7 @@ def pytest_xdist_auto_num_workers():
 
 def pytest_addoption(parser):
     parser.addoption("--every-write", action="store_true", help="cut the power at each write of a whole update: long")
+    parser.addoption("--every-allocation", action="store_true", help="take the memory away at each place: long")
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,7 @@ _MODULES_FOR_OTHERS = ("firmware.app", *own_commands.IMPORTED)
 # The generated index of the commands.
 _INDEX = "firmware/commands/index.py"
 # Modules of the stand-ins that the firmware does not see, and what others know of them.
-_BEHIND = {"ahead", "pc", "soc", "start"}
+_BEHIND = {"ahead", "lack", "pc", "soc", "start"}
 _SEEN_OF_THEM = {"up", "readblocks", "writeblocks", "ioctl"}
 
 

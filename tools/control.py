@@ -22,6 +22,7 @@ _COMMANDS = (
     ("power cycle", re.compile(r"power (cycle)"), "power_cycle"),
     ("power cut after N writes", re.compile(r"power cut after (\S+) writes?"), "power_cut"),
     ("time pass SECONDS", re.compile(r"time pass (\S+)"), "time"),
+    ("memory leave BYTES|all", re.compile(r"memory leave (\S+)"), "memory"),
     ("uart noise BYTES", re.compile(r"uart noise (.+)"), "noise"),
     ("asleep", re.compile(r"(asleep)"), "asleep"),
     ("wake", re.compile(r"(wake)"), "wake"),
@@ -147,6 +148,12 @@ class Control:
             self._module.let_pass(float(seconds))
         except ValueError:
             raise ControlError("that needs atsim --time, and no more than six days can pass") from None
+
+    def _memory(self, size):
+        try:
+            self._module.leave_memory(None if size == "all" else _number("BYTES", size, 0, 65535))
+        except ValueError:
+            raise ControlError("that needs atsim --memory") from None
 
     def _asleep(self, _):
         if not self._module.asleep():

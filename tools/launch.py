@@ -20,6 +20,7 @@ _START = """\
 import sys,uctypes
 {find}
 {time}
+{memory}
 __import__('start').up({uart},{pc},{flash},{rom})
 del sys,uctypes
 execfile('/boot.py')
@@ -29,6 +30,7 @@ _MAIN = "execfile('/main.py')\n"
 _LEFT = "import sys\nif hasattr(sys,'_left'):\n sys._left()\n import sys\n"
 _FIND_IN_ROM = "import vfs;vfs.mount(vfs.VfsRom({chip}),'/chip');sys.path.insert(0,'/chip');del vfs"
 _TIME = "__import__('ahead').up({page})"
+_MEMORY = "__import__('lack').up({page})"
 _FIND_IN_FOLDER = "sys.path.insert(0,{folder!r})"
 
 
@@ -46,6 +48,7 @@ def main():
     parser.add_argument("--flash", type=int)
     parser.add_argument("--rom", type=int)
     parser.add_argument("--time", type=int)
+    parser.add_argument("--memory", type=int)
     parser.add_argument("--chip", help="descriptor of an image, or a folder")
     args = parser.parse_args()
     if args.script:
@@ -80,7 +83,8 @@ def _code(args):
         find = _FIND_IN_FOLDER.format(folder=args.chip)
     rom = None if args.rom is None else image(args.rom)
     time = "" if args.time is None else _TIME.format(page=image(args.time, shared=True))
-    start = _START.format(find=find, time=time, uart=args.uart, pc=args.pc, flash=args.flash, rom=rom)
+    memory = "" if args.memory is None else _MEMORY.format(page=image(args.memory, shared=True))
+    start = _START.format(find=find, time=time, memory=memory, uart=args.uart, pc=args.pc, flash=args.flash, rom=rom)
     code = start if args.prompt else start + _MAIN
     if not args.usb:
         return code

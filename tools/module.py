@@ -74,6 +74,11 @@ class Module:
         if options.time:
             self._time = tempfile.TemporaryFile()
             self.let_pass(0)
+        self._orders = 0
+        self._memory = None
+        if options.memory:
+            self._memory = tempfile.TemporaryFile()
+            self.leave_memory(None)
         self._registers = {}
         self._rtc = None
         self._writes_left = None
@@ -103,7 +108,11 @@ class Module:
         self._uart = uart = self._terminal.plug()
         command = self._command(uart, far.fileno())
         fds = [uart, far.fileno(), self._flash.fileno()]
-        fds += [file.fileno() for file in (self._rom, self._chip, self._time) if file and not isinstance(file, str)]
+        fds += [
+            file.fileno()
+            for file in (self._rom, self._chip, self._time, self._memory)
+            if file and not isinstance(file, str)
+        ]
         self._process = subprocess.Popen(
             command,
             stdin=stdin,
@@ -133,6 +142,8 @@ class Module:
             command += ["--rom", self._rom.fileno()]
         if self._time:
             command += ["--time", self._time.fileno()]
+        if self._memory:
+            command += ["--memory", self._memory.fileno()]
         if options.micropython:
             command += ["--micropython", options.micropython]
         if options.has_ffi:
@@ -178,6 +189,16 @@ class Module:
         self._time.seek(0)
         self._time.write(passed.to_bytes(4, sys.byteorder))
         self._time.flush()
+
+    def leave_memory(self, size):
+        """Has the module's heap filled up to the last `size` bytes before it goes on; None gives all back. ValueError
+        if that was not said at the start."""
+        if not self._memory:
+            raise ValueError(size)
+        self._orders = (self._orders + 1) % 256
+        self._memory.seek(0)
+        self._memory.write(bytes((self._orders, size is not None)) + (size or 0).to_bytes(2, "little"))
+        self._memory.flush()
 
     def drive(self, number, level):
         """The bench sets a pin, which may end light sleep."""

@@ -104,6 +104,9 @@ def _parser():
     parser.add_argument("--wifi", metavar="FILE", help="the access points in range, in TOML")
     parser.add_argument("--control", metavar="PATH", help="a Unix socket to act on the module")
     parser.add_argument("--time", action="store_true", help="let time pass for the module, by lines to --control")
+    parser.add_argument(
+        "--memory", action="store_true", help="let the bench take the module's memory away, by lines to --control"
+    )
     parser.add_argument("--pace", action="store_true", help="slow the UART down to its baud rate")
     parser.add_argument(
         "--micropython",
@@ -223,8 +226,9 @@ def _probe(options):
     # Without ffi it cannot map an image, and both the stand-ins and the firmware go onto its heap.
     options.has_ffi = options.has_rom = bool(ffi and rom)
     options.needs_folder = not options.has_rom
-    if options.time and not options.has_ffi:
-        raise Failure(f"--time: {path} has no ffi or no VfsRom, which that needs")
+    for name in ("time", "memory"):
+        if getattr(options, name) and not options.has_ffi:
+            raise Failure(f"--{name}: {path} has no ffi or no VfsRom, which that needs")
 
 
 def _radio(board, networks, clock):

@@ -15,13 +15,14 @@ from mpyat.radio_esp8266 import Esp8266Radio
 
 _TOOLS = Path(__file__).parent
 # What is behind the stand-ins, and which of them stands in for a module of another name.
-_BEHIND = {"ahead", "pc", "soc", "start"}
+_BEHIND = {"ahead", "lack", "pc", "soc", "start"}
 _STANDS_FOR = {
     "axtls": "tls",
     "romvfs": "vfs",
     "usbsys": "sys",
     "aheadtime": "time",
     "aheadselect": "select",
+    "lackselect": "select",
 }
 _RADIOS = {"esp32": Esp32Radio, "esp8266": Esp8266Radio}
 # With this method MicroPython asks a stream that is written in Python, as no stream of the chip is.

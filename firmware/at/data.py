@@ -6,6 +6,7 @@ from time import ticks_diff, ticks_ms
 from micropython import const
 
 from firmware.at import messages
+from firmware.at.port import copy
 from firmware.loop import Signal, Timer
 
 # `+++` needs more than this much silence (ms) before and after, and less between its characters.
@@ -34,10 +35,10 @@ class Collector:
         if not count:
             self._complete()
 
-    async def done(self):
-        """Waits for all the data: True, or False when the host has left with `+++`."""
-        await self.changed.wait()
-        return not self.canceled
+    def done(self):
+        """Await it: until all the data are here, or the host has left with `+++`, as `canceled` tells. Called before
+        the prompt, it leaves nothing to find memory for behind that."""
+        return self.changed.wait()
 
     def leave(self):
         self._quiet.stop()
@@ -46,17 +47,20 @@ class Collector:
     def _complete(self):
         self._port.sink = None
         self._port.surplus = True
-        if self._taken:
-            self._taken(self.have)
         self.changed.set()
+        if self._taken:
+            try:
+                self._taken(self.have)
+            except MemoryError:  # the data are here nevertheless
+                pass
 
     def _take(self, buffer, start, end):
         self._quiet.stop()
         size = end - start
         # Pluses that make the data complete are data.
         if self.have + self._pluses + size < self._count and self._is_escape(buffer, start, end):
-            self._pluses += size
             self._quiet.start(GUARD_MS)
+            self._pluses += size
             return size
         self._store_pluses()
         size = self._store(buffer, start, min(end, start + self._count - self.have))
@@ -67,7 +71,7 @@ class Collector:
     def _store(self, buffer, start, end):
         """Keeps buffer[start:end]; returns how many bytes of it were used up."""
         size = end - start
-        self._buffer[self.have : self.have + size] = memoryview(buffer)[start:end]
+        copy(buffer, start, size, self._buffer, self.have)
         self.have += size
         return size
 
@@ -110,11 +114,13 @@ class Collector:
 async def collect(at, buffer):
     """Asks the host with the prompt for the bytes that fill the buffer, and takes them without a report in between:
     True, or False when it has left with `+++`. `at` are the firmware's parts."""
-    at.port.write(messages.PROMPT)
-    at.reports.hold()
     data = Collector(at.loop, at.port, buffer, len(buffer))
     try:
-        return await data.done()
+        done = data.done()
+        at.port.write(messages.PROMPT)
+        at.reports.hold()
+        await done
+        return not data.canceled
     finally:
         data.leave()
         at.reports.release()

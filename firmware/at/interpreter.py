@@ -25,6 +25,7 @@ class Interpreter:
         self._catalog = catalog
         self._task = None
         self._save = None  # [name, parameters, when] of the set command that runs
+        self._answered = False  # whether it has had its final result
         self.spelling = None  # what is replaced in the lines of an answer, and by what; see _row
         self.log = False  # AT+SYSLOG: whether ERROR is explained
         port.line = self.line
@@ -40,19 +41,25 @@ class Interpreter:
                 self._task = None
                 task.cancel()
             self._save = None
+            self._answered = False
             result = self._call(name, form, line, start, length)
+            if not (result is None or isinstance(result, bytes)):
+                task = self._loop.start(result, self._end)
+                if not task.ended:
+                    self._task = task
+                return
         except Exception as error:  # a handler's fault ends its command, not the module
             if self._task:
                 self._port.write(messages.BUSY)
             else:
                 self._end(None, error)
             return
-        if result is None or isinstance(result, bytes):
-            self._end(result, None)
-            return
-        task = self._loop.start(result, self._end)
-        if not task.ended:
-            self._task = task
+        self._end(result, None)
+
+    def answer(self, text=messages.OK):
+        """For a handler: gives the final result now. What comes after that is no part of the answer."""
+        self._port.write(text)
+        self._answered = True
 
     def busy(self):
         """Whether a command runs."""
@@ -119,6 +126,8 @@ class Interpreter:
             return handler(self._at)
         values = self._again(_parse, row[SIGNATURES], line, start, length, self._at.links.multiple)
         if row[SAVED]:
+            # What a setting needs, up to its being saved, should not be missing in the middle of it.
+            self._catalog.need()
             self._save = [name[3:-4] if when else name[3:], values, when or row[SAVED]]
         return handler(self._at, *values)
 
@@ -166,16 +175,28 @@ class Interpreter:
         self._port.write(("%s:%s\r\n" % (name[2:], text)).encode())
 
     def _end(self, result, error):
-        """Ends the command: with OK, with the bytes that it returned, or with ERROR."""
+        """Ends the command: with OK, with the bytes that it returned, or with ERROR, also where no memory is left."""
         self._task = None
         if error is None and self._save:
             try:
                 self._again(self._at.settings.put, *self._save)
             except (OSError, MemoryError) as fault:  # a full flash or heap: the host must know that nothing was kept
                 error = fault
-        if error is None:
+        if error is not None:
+            result = messages.ERROR
+            try:
+                if isinstance(error, MemoryError):
+                    # A module that found no place for all of its commands must not leave the first of them.
+                    self._catalog.drop()
+                if not self._answered:
+                    self._tell_why(error)
+            except MemoryError:
+                pass
+        if not self._answered:
             self._port.write(messages.OK if result is None else result)
-            return
+
+    def _tell_why(self, error):
+        """What the host hears in front of an ERROR, and the console of what should not have happened."""
         if isinstance(error, ATError):
             code = error.code
         elif isinstance(error, OSError):
@@ -189,7 +210,6 @@ class Interpreter:
                 sys.print_exception(error)
         if self.log:
             self._port.write(messages.ERROR_CODE % code)
-        self._port.write(messages.ERROR)
 
     def _explain(self, text=None):
         """Writes what an OSError has to say besides its number: bytes in any case, a text for AT+SYSLOG=1."""

@@ -12,8 +12,10 @@ _CR = const(0x0D)
 # A line has at most so many bytes, its ending included.
 _LINE = const(256)
 _CHUNK = const(256)
-# Room that a command may rely on for its answer without waiting; longer answers await `room()`.
+# Room that a command may rely on for its answer without waiting, longer answers await `room()`; and for the echo of
+# what its line came with.
 _ANSWER = const(512)
+_ROOM = const(_ANSWER + _CHUNK)
 # A line that is echoed and does not end holds reports for so long.
 _BEGUN_MS = const(1000)
 
@@ -33,7 +35,7 @@ class Port:
         self._readable = False
         self._line = bytearray(_LINE)
         self._length = 0
-        self._out = bytearray(_ANSWER + _CHUNK + _LINE)
+        self._out = bytearray(_ROOM + _LINE)
         self._head = self._tail = 0
         # A data block stands in the output behind the text up to _cut.
         self._data = None
@@ -61,7 +63,10 @@ class Port:
             self._make_room(len(text))
             tail = self._tail
             stop = tail + len(text)
-        self._out[tail:stop] = text
+        try:
+            self._out[tail:stop] = text
+        except MemoryError:
+            copy(text, 0, len(text), self._out, tail)
         self._tail = stop
 
     def copy(self, buffer, size):
@@ -77,7 +82,7 @@ class Port:
             return
         self.flush()
         head, tail = self._head, self._tail
-        self._out[: tail - head] = self._out[head:tail]
+        copy(self._out, head, tail - head, self._out, 0)
         self._head = 0
         self._tail = tail - head
         self._cut -= head
@@ -87,7 +92,7 @@ class Port:
 
     def has_room(self):
         """Whether a command's answer fits now; while not, no line of the host is looked at."""
-        return not self.deaf and len(self._out) - (self._tail - self._head) >= _ANSWER
+        return not self.deaf and len(self._out) - (self._tail - self._head) >= _ROOM
 
     def idle(self):
         """Whether all that was written has been handed to the UART."""
@@ -195,9 +200,10 @@ class Port:
         if self._start < self._end:
             self._take()
         if self._readable and self._start == self._end and self.has_room():
+            count = self.uart.readinto(self._in) or 0
             self._readable = False
             self._start = 0
-            self._end = self.uart.readinto(self._in) or 0
+            self._end = count
             self._take()
 
     def pending(self):
@@ -235,36 +241,45 @@ class Port:
                 self._start += taken
                 self._full = not taken
             else:
-                self._start = self._take_line(self._start, self._end)
+                self._take_line(self._start, self._end)
             self.arrived = ticks_ms()
 
     def _take_line(self, start, end):
-        """Takes the bytes up to the end of a line, or all; returns how far it came."""
+        """Takes the bytes up to the end of a line, or all. None of it needs memory, and each byte is taken once."""
         feed = self._in.find(b"\n", start, end)
         stop = end if feed < 0 else feed + 1
-        piece = self._in[start:stop]
         size = stop - start
         length = self._length
         if self.echo and not self.surplus:
-            self.write(piece)
+            self._make_room(size)
+            copy(self._in, start, size, self._out, self._tail)
+            self._tail += size
             if not length and feed < 0:
                 self._began = ticks_ms()
         if length + size <= _LINE:
-            self._line[length : length + size] = piece
-        self._length = length + size
+            copy(self._in, start, size, self._line, length)
+        self._start = stop
+        self._length = length = length + size
         if feed < 0:
-            return stop
-        length = self._length
+            return
         self._length = 0
         self._began = None
         self._loop.littered()
         if length > _LINE:
             self.line(self._line, -1)
-            return stop
+            return
         length -= 1
         while length and self._line[length - 1] == _CR:
             length -= 1
         # Beyond data an empty line is answered `busy p...`, too.
         if length or self.surplus:
             self.line(self._line, length)
-        return stop
+
+
+def copy(source, start, size, target, at):
+    """Copies source[start : start + size] to target[at:]. It works without memory, too, but slower."""
+    try:
+        target[at : at + size] = source[start : start + size]
+    except MemoryError:
+        for i in range(size):
+            target[at + i] = source[start + i]

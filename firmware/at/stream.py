@@ -4,6 +4,7 @@ Its module is loaded when that command is used."""
 from time import ticks_diff, ticks_ms
 
 from firmware.at.data import PLUSES, Collector
+from firmware.at.port import copy
 
 
 class StreamCollector(Collector):
@@ -47,7 +48,7 @@ class StreamCollector(Collector):
         if buffer is not PLUSES:
             size = min(size, max(self._size - self.end, 0))
             self._late = not size
-        self._buffer[self.end : self.end + size] = memoryview(buffer)[start : start + size]
+        copy(buffer, start, size, self._buffer, self.end)
         self.end += size
         self.have += size
         self.changed.set()

@@ -56,6 +56,8 @@ _HELPERS = b"""
 """
 # Memory is short when less is free than this part of what is in use.
 _SCARCE = const(3)
+# What a command may take that changes something, saves it and tells of it.
+_NEEDED = const(1536)
 # A link takes less than this, with its module.
 _SPARE = const(3072)
 
@@ -88,7 +90,7 @@ def load(name):
             _bring(None)
         return
     path = PACKAGE + module
-    if path not in sys.modules:
+    if not hasattr(sys.modules.get(path), "HANDLERS"):
         _bring(module)
     if name not in declared:
         _declare(name, sys.modules[path].HANDLERS, flags)
@@ -127,6 +129,8 @@ def _bring(module):
 
 def _import(module, last=False):
     if module:
+        # What is there without its commands was to be dropped, and could not be.
+        sys.modules.pop(PACKAGE + module, None)
         __import__(PACKAGE + module)
     else:
         from firmware import own
@@ -152,6 +156,16 @@ def make_room(lacking=False):
         drop()
 
 
+def need(size=_NEEDED):
+    """Before something is changed that must not stop half way: MemoryError if so much is not there in one piece, also
+    without idle commands."""
+    try:
+        bytearray(size)
+    except MemoryError:
+        drop()
+        bytearray(size)
+
+
 def serve(at):
     """Says who has the parts of the firmware."""
     global _at
@@ -161,8 +175,16 @@ def serve(at):
 def drop():
     """For when memory is short: forgets the modules that were loaded; a command that runs keeps what it needs."""
     declared.clear()
-    holders = _holders()
-    while _forget(holders):
+    # What an import has found no memory for, not even for the module itself: MicroPython leaves its name, and importing
+    # it again would give nothing.
+    for path in sys.modules:
+        if sys.modules.get(path) is None:
+            sys.modules.pop(path, None)
+    try:
+        holders = _holders()
+        while _forget(holders):
+            pass
+    except MemoryError:  # whoever asks for the memory hears of it
         pass
     gc.collect()
 

@@ -4,7 +4,6 @@ Manual: Basic_AT_Commands.rst of espressif/esp-at, tag v2.3.0.0_esp8266."""
 import sys
 
 from firmware import buildinfo
-from firmware.at import messages
 from firmware.at.command import command
 
 
@@ -37,9 +36,8 @@ class Restart:
     """Restarts the module, even while another command runs."""
 
     async def execute(at):
-        at.port.write(messages.OK)
+        at.interpreter.answer()
         await at.restart()
-        return messages.NOTHING
 
 
 @command("AT+GMR")

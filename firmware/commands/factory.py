@@ -3,7 +3,6 @@ Manual: Basic_AT_Commands.rst of espressif/esp-at, tag v2.3.0.0_esp8266."""
 
 import machine
 
-from firmware.at import messages
 from firmware.at.command import command
 from firmware.at.messages import ATError
 
@@ -14,9 +13,8 @@ class Restore:
 
     async def execute(at):
         at.settings.clear()
-        at.port.write(messages.OK)
+        at.interpreter.answer()
         await at.restart()
-        return messages.NOTHING
 
 
 @command("AT+SYSREG", "direct:0..1, address:0..4294967295, value:0..4294967295?")

@@ -109,11 +109,13 @@ async def _write(at, name, kind, length):
     if kind != _BINARY or length > len(at.transmit):
         raise ATError()
     await free(at)
-    at.port.write(messages.PROMPT)
-    at.reports.hold()
     data = Collector(at.loop, at.port, at.transmit, length, lambda have: at.reports.taken())
     try:
-        if not await data.done():
+        done = data.done()
+        at.port.write(messages.PROMPT)
+        at.reports.hold()
+        await done
+        if data.canceled:
             raise ATError()
         try:
             os.mkdir(FOLDER[:-1])

@@ -106,13 +106,12 @@ async def enter(at):
     if link:
         at.reports.need_buffer(link)  # in passive mode there was none
     tunnel = _make(at)
-    at.port.write(messages.PROMPT)
+    at.interpreter.answer(messages.PROMPT)
     if link:
         await at.reports.set_active(link.number)  # what waits in passive mode comes first
         tunnel.attach(link)
         if at.reports.tunnel is not tunnel:  # the host has left meanwhile
             _passive_again(at)
-    return messages.NOTHING
 
 
 def _passive_again(at):
@@ -153,6 +152,8 @@ def _make(at, first=False):
     commands.drop()  # for as long as the host is in passthrough, there are no commands
     block = at.block
     from firmware.passthrough import Passthrough
+
+    commands.need(512)
 
     task = None
     began = None  # when the newest attempt to connect did, in ticks

@@ -46,8 +46,7 @@ class Prompt:
 
     async def execute(at):
         at.links.end_all()
-        at.port.write(messages.OK)
+        at.interpreter.answer()
         at.port.deaf = True  # what comes from now on is for the prompt
         await at.restart()
         at.returns = True
-        return messages.NOTHING

@@ -72,21 +72,26 @@ async def free(at):
 async def _send(at, collector, values):
     await free(at)
     link, length, to = await target(at, values, len(at.transmit))
-    at.port.write(messages.PROMPT)
-    at.reports.hold()
+    received = messages.RECEIVED % length
 
     def taken(count):
+        at.port.write(received if count == length else messages.RECEIVED % count)
         at.reports.taken()
-        at.port.write(messages.RECEIVED % count)
 
     data = collector(at.loop, at.port, at.transmit, length, taken)
+    failed = messages.ERROR
     try:
-        if not await data.done():
+        done = data.done()
+        at.port.write(messages.PROMPT)
+        at.reports.hold()
+        failed = messages.SEND_FAIL
+        await done
+        if data.canceled:
             return messages.SEND_CANCELED
         await link.write(at.transmit, data.have, 0, to)
         return messages.SEND_OK
-    except OSError:
-        return messages.SEND_FAIL
+    except (OSError, MemoryError):
+        return failed
     finally:
         data.leave()
         at.reports.release()

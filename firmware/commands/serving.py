@@ -44,10 +44,10 @@ class Serve:
             server.stop()
         if param2:
             for link in server.clients():
-                known = link.open  # the host has not heard of one whose TLS is not there yet
+                known = link.open and at.reports.ended(link)  # the host has not heard of one whose TLS is not there yet
                 link.close()
                 if known:
-                    at.port.write(at.reports.ended(link))
+                    at.port.write(known)
 
 
 @command("AT+CIPSERVERMAXCONN", "number:1..5")

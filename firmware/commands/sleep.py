@@ -22,13 +22,12 @@ class DeepSleep:
         if time > at.board.SLEEP_MAX:
             raise ATError(messages.E_RANGE, 0)
         at.line("%d", time)
-        at.port.write(messages.OK)
+        at.interpreter.answer()
         await at.restart()
         if time:
             machine.deepsleep(time)
         elif at.board.SLEEPS_FOR_EVER:
             machine.deepsleep()
-        return messages.NOTHING
 
 
 @command("AT+SLEEP", "mode:0..3")

@@ -33,13 +33,14 @@ class SendLong:
         await free(at)
         link, length, to = await target(at, values, _LONGEST)
         size = min(at.send_sizes[1], len(at.transmit) - len(PLUSES))
-        at.port.write(messages.PROMPT)
-        at.reports.hold()
         data = StreamCollector(
             at.loop, at.port, at.transmit, size, length, link.give_up, lambda have: at.reports.taken()
         )
         try:
-            return await _stream(at, link, data, to)
+            stream = _stream(at, link, data, to)
+            at.port.write(messages.PROMPT)
+            at.reports.hold()
+            return await stream
         finally:
             data.leave()
             at.reports.release()

@@ -80,10 +80,14 @@ async def _start(at, number, *values):
         raise ATError()
     at.origin = values
     link = await open_link(at, number, *values)
-    at.port.write(at.reports.connected(link))
-    at.port.write(messages.OK)
+    try:
+        text = at.reports.connected(link)
+    except MemoryError:
+        link.close()
+        raise
+    at.port.write(text)
+    at.interpreter.answer()
     link.resume()
-    return messages.NOTHING
 
 
 async def _start_tcp(at, number, kind, host, port, wanted, values):
@@ -147,5 +151,6 @@ def _close(at, number):
     link = at.links.get(number)
     if not link:
         raise ATError()
+    text = at.reports.ended(link)
     link.close()
-    at.port.write(at.reports.ended(link))
+    at.port.write(text)

@@ -1,6 +1,7 @@
 """The Basic chapter: the AT port's own UART.
 Manual: Basic_AT_Commands.rst of espressif/esp-at, tag v2.3.0.0_esp8266."""
 
+from firmware import commands
 from firmware.at import messages
 from firmware.at.command import ALWAYS, command
 from firmware.at.messages import ATError
@@ -18,7 +19,7 @@ class UartNow:
 
     async def set(at, *values):
         _check_uart(at, *values)
-        return await _change_uart(at, values)
+        await _change_uart(at, values)
 
 
 @command("AT+UART_DEF", _UART, saved=ALWAYS)
@@ -29,7 +30,7 @@ class UartSaved:
         _show_saved(at, "_DEF")
 
     async def set(at, *values):
-        return await _save_uart(at, values)
+        await _save_uart(at, values)
 
 
 @command("AT+UART", _UART)
@@ -40,7 +41,7 @@ class Uart:
         _show_saved(at, "")
 
     async def set(at, *values):
-        return await _save_uart(at, values)
+        await _save_uart(at, values)
 
 
 def _show_saved(at, ending):
@@ -49,9 +50,7 @@ def _show_saved(at, ending):
 
 async def _save_uart(at, values):
     _check_uart(at, *values)
-    # The OK must leave at the old rate, so it comes before the interpreter would save.
-    at.settings.put("UART_DEF", list(values), ALWAYS)
-    return await _change_uart(at, values)
+    await _change_uart(at, values, True)
 
 
 def _check_uart(at, *values):
@@ -69,8 +68,12 @@ def _check_uart(at, *values):
         raise ATError(messages.E_RANGE, 4)
 
 
-async def _change_uart(at, values):
-    at.port.write(messages.OK)
+async def _change_uart(at, values, saves=False):
+    commands.need()  # behind the OK nothing may be missing
+    if saves:
+        # The OK must leave at the old rate, so it comes before the interpreter would save.
+        at.settings.put("UART_DEF", list(values), ALWAYS)
+    at.interpreter.answer()
     # The host has its OK before this is over, so its next line must not meet `busy p...`.
     at.port.deaf = True
     try:
@@ -79,4 +82,3 @@ async def _change_uart(at, values):
     finally:
         at.port.deaf = False
     at.line_settings = values
-    return messages.NOTHING

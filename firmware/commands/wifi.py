@@ -126,9 +126,8 @@ class Leave:
     """Leaves the network. Links are closed, then WIFI DISCONNECT is reported."""
 
     def execute(at):
-        at.port.write(messages.OK)
+        at.interpreter.answer()
         at.radio.leave()
-        return messages.NOTHING
 
 
 @command("AT+CWSTATE")

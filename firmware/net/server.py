@@ -48,13 +48,13 @@ class Server:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.bind(address.resolved("::" if v6 else "0.0.0.0", port))
             sock.listen(LINKS)
-        except OSError:
+            self._links.loop.watch(sock, select.POLLIN, self._event)
+        except BaseException:
             sock.close()
             raise
         self._sock = sock
         self._context = context
         self.place = place
-        self._links.loop.watch(sock, select.POLLIN, self._event)
 
     def stop(self):
         """Listens no more; its links stay."""
@@ -102,11 +102,13 @@ class Server:
                 self._shake(link)
             else:
                 self._accepted(link)
-        except (OSError, MemoryError):  # it has gone again, or it cannot be served; the others can
+        except (OSError, MemoryError) as error:  # it has gone again, or it cannot be served; the others can
             if link:
                 link.close()
             if sock:
                 sock.close()
+            if isinstance(error, MemoryError):
+                self._links.spare(True)
             return
         self._look()
 

@@ -52,8 +52,15 @@ class Sntp:
             self._task = None
         self._refused.clear()
         self.servers = servers
-        if servers:
-            self._task = self._loop.start(self._run(), self._ended)
+        self._first = True
+        self._begin()
+
+    def _begin(self):
+        try:
+            if self.servers:
+                self._task = self._loop.start(self._run(), self._ended)
+        except MemoryError as error:
+            self._ended(None, error)
 
     def network_up(self):
         """Says that a network is there: a client that has no time yet need not wait any longer."""
@@ -66,11 +73,14 @@ class Sntp:
         self._wake.set()
 
     def _ended(self, result, error):
-        # The task has no end of its own, so this is a fault of the firmware; it costs the time and nothing else.
-        sys.print_exception(error)
+        # The task has no end of its own, so this is a fault of the firmware; it costs the time and nothing else. Only
+        # where it has found no memory to wait it begins anew.
+        if isinstance(error, MemoryError):
+            self._loop.soon(self._begin)
+        else:
+            sys.print_exception(error)
 
     async def _run(self):
-        first = True
         retry = _RETRY_S
         while True:
             self._due = False
@@ -80,8 +90,8 @@ class Sntp:
                 self._good = False
             if self._good:
                 retry = _RETRY_S
-                if first:
-                    first = False
+                if self._first:
+                    self._first = False
                     self._updated()
             await self._pause(retry)
             if not self._good:

@@ -5,6 +5,7 @@ import binascii
 import builtins
 import json
 
+_ANSWER = 512
 _link = None
 
 
@@ -15,6 +16,8 @@ def connect(fd):
 
 def ask(name, *arguments, **options):
     """Returns the simulator's answer, or raises the exception that it names."""
+    # If there is no memory for the answer, nothing is asked.
+    bytearray(_ANSWER)
     _link.write(json.dumps((name, [_out(value) for value in arguments], options)))
     _link.write(b"\n")
     # An answer is [value], or [name of the exception, its arguments].

@@ -1,0 +1,239 @@
+"""The memory is taken away in the middle: with so many bytes left, and each time some more, a line still has one final
+result, what it sets is as before or as it says, and what follows works. Usually a sample of that; --every-allocation
+tries all."""
+
+import random
+import re
+
+import pytest
+from clients import Door
+from declared import valid
+from module import encode
+from mpyat import catalog
+from peers import Peer
+
+BLOCK = 16  # bytes that MicroPython gives at a time on 32 bits
+MOST = 8192  # what no command needs
+ENOUGH = 12  # so often in a row a line has to work before more memory is not tried any more
+SAMPLE = 6
+COMMANDS = [command for command in catalog.load() if command.board != "esp32"]
+# These restart the module, put it to sleep, or give its port away; the others may ask for data.
+LEFT_OUT = {"RST", "RESTORE", "GSLP", "SLEEP", "MPYREPL"}
+PROMPTED = re.compile(r"AT\+(CIPSEND|SYSMFG=2|SYSMSGFILTERCFG|USEROTA)")
+RESULT = rb"\r\n(OK|ERROR|SEND OK|SEND FAIL)\r\n"
+
+# A line that sets something, the line that sets it back, and the line that tells what holds; what comes first.
+SETTINGS = (
+    ("AT+SYSLOG=0", "AT+SYSLOG=1", "AT+SYSLOG?"),
+    ("AT+SYSSTORE=0", "AT+SYSSTORE=1", "AT+SYSSTORE?"),
+    ("AT+SYSMSG=2", "AT+SYSMSG=0", "AT+SYSMSG?"),
+    ("AT+SYSMSGFILTER=1", "AT+SYSMSGFILTER=0", "AT+SYSMSGFILTER?"),
+    ("AT+UART_CUR=9600,8,1,0,0", "AT+UART_CUR=115200,8,1,0,0", "AT+UART_CUR?"),
+    ("AT+UART_DEF=9600,8,1,0,0", "AT+UART_DEF=115200,8,1,0,0", "AT+UART_DEF?"),
+    ("AT+CWMODE=3", "AT+CWMODE=1", "AT+CWMODE?"),
+    ("AT+CWMODE_DEF=3", "AT+CWMODE=1", "AT+CWMODE?"),
+    ('AT+CWSAP="other","12345678",5,3', 'AT+CWSAP="own","",1,0', "AT+CWSAP?", "AT+CWMODE=3"),
+    ('AT+CIPAP="192.168.9.1"', 'AT+CIPAP="192.168.4.1"', "AT+CIPAP?", "AT+CWMODE=3"),
+    ("AT+CWRECONNCFG=5,7", "AT+CWRECONNCFG=1,0", "AT+CWRECONNCFG?"),
+    ("AT+CWAUTOCONN=0", "AT+CWAUTOCONN=1", "AT+CWAUTOCONN?"),
+    ('AT+CWHOSTNAME="other"', 'AT+CWHOSTNAME="own"', "AT+CWHOSTNAME?"),
+    ('AT+CIPSTA="127.0.0.1","127.0.0.2","255.0.0.0"', 'AT+CIPSTA="127.0.0.1","127.0.0.3","255.0.0.0"', "AT+CIPSTA?"),
+    ("AT+CWSTAPROTO=3", "AT+CWSTAPROTO=7", "AT+CWSTAPROTO?"),
+    ("AT+CIPMUX=1", "AT+CIPMUX=0", "AT+CIPMUX?"),
+    ('AT+CIPDNS=1,"1.2.3.4"', 'AT+CIPDNS=1,"4.3.2.1"', "AT+CIPDNS?"),
+    ("AT+CIPRECVMODE=1", "AT+CIPRECVMODE=0", "AT+CIPRECVMODE?"),
+    ("AT+CIPRECVTYPE=3,1", "AT+CIPRECVTYPE=3,0", "AT+CIPRECVTYPE?", "AT+CIPMUX=1"),
+    ("AT+CIPMODE=1", "AT+CIPMODE=0", "AT+CIPMODE?"),
+    ("AT+TRANSINTVL=50", "AT+TRANSINTVL=20", "AT+TRANSINTVL?"),
+    ("AT+CIPRECONNINTV=50", "AT+CIPRECONNINTV=1", "AT+CIPRECONNINTV?"),
+    ("AT+CIPSERVERMAXCONN=3", "AT+CIPSERVERMAXCONN=5", "AT+CIPSERVERMAXCONN?"),
+    ("AT+CIPSERVER=1,{free}", "AT+CIPSERVER=0", "AT+CIPSERVER?", "AT+CIPMUX=1"),
+    ("AT+CIPSERVER=0", "AT+CIPSERVER=1,{free}", "AT+CIPSERVER?", "AT+CIPMUX=1"),
+    ("AT+CIPSTO=100", "AT+CIPSTO=0", "AT+CIPSTO?"),
+    ("AT+CIPTCPOPT=5,-1,1,500", "AT+CIPTCPOPT=5,-1,0,0", "AT+CIPTCPOPT?", "AT+CIPMUX=1"),
+    ("AT+CIPCONNPERSIST=1", "AT+CIPCONNPERSIST=0", "AT+CIPCONNPERSIST?"),
+    ('AT+CIPSNTPCFG=1,8,"127.0.0.1"', "AT+CIPSNTPCFG=0,0", "AT+CIPSNTPCFG?"),
+    ("AT+CIPSNTPINTV=100", "AT+CIPSNTPINTV=3600", "AT+CIPSNTPINTV?"),
+    ("AT+CIPSSLCCONF=1", "AT+CIPSSLCCONF=0", "AT+CIPSSLCCONF?"),
+    ('AT+CIPSSLCSNI="other"', 'AT+CIPSSLCSNI="own"', "AT+CIPSSLCSNI?"),
+    ('AT+CIPSSLCCN="other"', 'AT+CIPSSLCCN="own"', "AT+CIPSSLCCN?"),
+    ('AT+CIPSTART="TCP","127.0.0.1",{peer}', "AT+CIPCLOSE", "AT+CIPSTATE?"),
+    ('AT+CIPSTART="UDP","127.0.0.1",{peer}', "AT+CIPCLOSE", "AT+CIPSTATE?"),
+    ('AT+CIPSTART=2,"TCP","localhost",{peer}', "AT+CIPCLOSE=5", "AT+CIPSTATE?", "AT+CIPMUX=1"),
+    ("AT+CIPCLOSE=2", 'AT+CIPSTART=2,"TCP","127.0.0.1",{peer}', "AT+CIPSTATE?", "AT+CIPMUX=1"),
+    ("AT+CIPCLOSE=5", 'AT+CIPSTART=2,"UDP","127.0.0.1",{peer},0,2', "AT+CIPSTATE?", "AT+CIPMUX=1"),
+)
+# Lines that set nothing, or nothing that a line tells.
+OTHERS = (
+    'AT+CIPDOMAIN="localhost"',
+    'AT+PING="127.0.0.1"',
+    "AT+CWLAPOPT=1,2047",
+    "AT+CIPDINFO=0",
+    'AT+MDNS=1,"own","_http",80',
+    "AT+MDNS=0",
+    "AT+SAVETRANSLINK=0",
+    "AT+SYSTIMESTAMP=1000000000",
+    "AT+CWDHCP=1,1",
+    'AT+CWJAP="mpy-at","12345678"',
+    "AT+" + "X" * 240,
+    "AT+CWSAP=" + ",".join('"a"' * 40),
+    "AT" + "A" * 600,
+    "AT+CIPSTART=" + "1," * 100,
+)
+
+
+class Lean:
+    """A module whose memory is taken away. `every` says that no amount of it is left out."""
+
+    def __init__(self, module, every):
+        self.module = module
+        self._every = every
+        self._dice = random.Random(1)
+        self.freed = False
+
+    def amounts(self):
+        """Pairs of the bytes that are left, and whether no command is in memory at that time. `worked` says that the
+        last amount was enough."""
+        if not self._every:
+            near = self._dice.sample(range(0, 1024, BLOCK), SAMPLE // 2)
+            for left in sorted(near + self._dice.sample(range(1024, MOST // 2, BLOCK), SAMPLE - SAMPLE // 2)):
+                yield left, bool(self._dice.randrange(2))
+            return
+        for cold in (False, True):
+            row = 0
+            for left in range(0, MOST, BLOCK):
+                self.worked = False
+                yield left, cold
+                row = row + 1 if self.worked else 0
+                if row == ENOUGH:
+                    break
+
+    def control(self, line):
+        assert self.module.control(line) == "ok"
+
+    def forget(self):
+        """Has the module drop the commands that it has loaded."""
+        self.control("memory leave 0")
+        self.ask("AT")
+        self.control("memory leave all")
+
+    def take(self, left, cold):
+        if cold:
+            self.forget()
+        self.control(f"memory leave {left}")
+
+    def give(self):
+        """All memory is there again, and the module is well."""
+        self.control("memory leave all")
+        self.module.write(b"AT\r\n")
+        more = self.module.match(r".*?\r\nOK\r\n")[0]
+        assert not re.search(RESULT, more[:-6]), more
+        assert b"ready" not in more, more
+        return more[:-6]
+
+    def ask(self, line):
+        """The answer to a line, with its one final result."""
+        self.module.write(encode(line) + b"\r\n")
+        return self.module.match(b".*?" + RESULT)[0]
+
+    def must(self, line):
+        answer = self.ask(line)
+        assert answer.endswith(b"\r\nOK\r\n"), (line, answer)
+        return re.sub(rb"(WIFI [A-Z ]+|\+TIME_UPDATED)\r\n|\d,CLOSED\r\n", b"", answer)
+
+    def attempt(self, line, left, cold):
+        """The answer to a line when so much is left, with what came behind it."""
+        self.take(left, cold)
+        answer = self.ask(line)
+        assert b"ready" not in answer, answer
+        self.worked = answer.endswith(b"OK\r\n")
+        return answer + self.give()
+
+
+@pytest.fixture
+def lean(start, small, request):
+    *options, heap = small
+    # The stand-in for select takes a little.
+    module = start("--board", "esp8266", *options, str(int(heap) + 1024), "--memory").join()
+    module.command("AT+SYSLOG=1")
+    return Lean(module, request.config.getoption("every_allocation"))
+
+
+@pytest.fixture
+def peer():
+    peer = Peer()
+    yield peer
+    peer.close()
+
+
+def each(lean, line, verify=None):
+    for left, cold in lean.amounts():
+        try:
+            verify(left, cold)
+        except AssertionError as error:
+            state = "without commands" if cold else "with the last commands"
+            said = f"{line!r}, {left} bytes left, {state}: {error}\n{lean.module.console()}"
+            raise AssertionError(said) from error
+
+
+@pytest.mark.parametrize("case", SETTINGS, ids=lambda case: case[0])
+def test_settings_hold_or_do_not(lean, peer, case):
+    free = Door().port
+    line, back, query, *before = (text.format(free=free, peer=peer.port) for text in case)
+    for each_before in before:
+        lean.must(each_before)
+    lean.ask(back)
+    old = lean.must(query)
+    lean.must(line)
+    new = lean.must(query)
+
+    def verify(left, cold):
+        lean.ask(back)
+        was = lean.must(query)
+        answer = lean.attempt(line, left, cold)
+        holds = lean.must(query)
+        if "CIPSTA" in line and "START" in line:  # the link's own port is another one each time
+            assert holds.count(b"CIPSTATE:") == (b"\r\nOK\r\n" in answer), (answer, holds)
+        elif "CIPCLOSE" in line:
+            assert holds.count(b"CIPSTATE:") == (b"\r\nOK\r\n" not in answer), (answer, holds)
+        else:
+            assert was == old, (was, old)
+            assert holds == (new if b"\r\nOK\r\n" in answer else old), (answer, holds)
+
+    each(lean, line, verify)
+
+
+def chapter_lines(chapter):
+    """The queries, tests, executions and the shortest settings of a chapter's commands."""
+    for command in COMMANDS:
+        if command.chapter != chapter or command.name in LEFT_OUT:
+            continue
+        for form in command.forms:
+            if form == "set":
+                for parameters in command.parameters():
+                    line = f"{command.full_name}={','.join(valid(parameter) for parameter in parameters)}"
+                    if not PROMPTED.match(line):
+                        yield line
+            elif command.name != "CWQAP":
+                yield command.full_name + {"test": "=?", "query": "?", "execute": ""}[form]
+
+
+@pytest.mark.parametrize("chapter", catalog.CHAPTERS)
+def test_every_command(lean, chapter):
+    for line in chapter_lines(chapter):
+
+        def verify(left, cold, line=line):
+            lean.attempt(line, left, cold)
+            lean.must("AT+CWSTATE?")
+
+        each(lean, line, verify)
+    lean.must("ATE0")
+
+
+def test_other_lines(lean):
+    for line in OTHERS:
+
+        def verify(left, cold, line=line):
+            lean.attempt(line, left, cold)
+
+        each(lean, line, verify)
