@@ -19,6 +19,7 @@ from firmware.net.download import Changed, Download
 _LIMIT_MS = const(180000)  # of the whole update
 _NEEDED = const(12288)  # bytes of the heap, with which it will do
 _AGAIN_MS = const(1000)
+_CHANGES = const(4)
 _MANIFEST = "/slot.%d"
 _NEW = "/slot.tmp"
 _STATE = b"+CIPUPDATE:%d\r\n"
@@ -57,8 +58,12 @@ class Update:
                 wanted, url = await self.find(url, version, name)
                 if not version and bundle.numbers(wanted) <= bundle.numbers(VERSION):
                     raise ValueError("the newest version is not newer: " + wanted)
-            while not await self._take(url, wanted, name):
+            for _ in range(_CHANGES):
+                if await self._take(url, wanted, name):
+                    break
                 await self._at.loop.sleep(_AGAIN_MS)
+            else:
+                raise ValueError("the file on the server changes all the time")
             self.reached(_DONE)
         except BaseException:
             self._at.updated = _FAILED
@@ -147,6 +152,8 @@ class Update:
         _remove(_MANIFEST % slot.number)
         await slot.begin()
         total = sum([size for size, _, _ in bundle.files(_NEW)])
+        if download.total not in (None, download.position + total):
+            raise ValueError("not as long as the manifest says")
         done = told = 0
         for size, digest, path in bundle.files(_NEW):
             slot.open(path)

@@ -48,6 +48,8 @@ _HELPERS = b"""
 6 firmware.softap
 7 firmware.bundle
 7 firmware.net.download
+7 firmware.net.numbers
+7 firmware.net.url
 7 firmware.slot_files
 7 firmware.slot_image
 7 firmware.slot_rom

@@ -72,7 +72,7 @@ def _server(at):
 
 
 def _parse(url):
-    from firmware.net.download import parse
+    from firmware.net.url import parse
 
     try:
         return parse(url)

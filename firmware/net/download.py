@@ -14,6 +14,8 @@ from micropython import const
 from firmware import commands
 from firmware.loop import Signal
 from firmware.net import address
+from firmware.net.numbers import number
+from firmware.net.url import cut, join, parse
 
 # Limits (ms) for a connection, for a server that says nothing, and for the pause before the next attempt.
 _CONNECT_MS = const(20000)
@@ -23,14 +25,20 @@ _PAUSE_MAX_MS = const(6400)
 # Bytes of the longest line of a file, and of all headers of an answer. Of a long header only the begin is looked at.
 _LINE = const(640)
 _HEADERS = const(16384)
+# No file is longer, nor any chunk of it: what counts bytes stays a small integer.
+_FILE = const(0x3FFFFFFF)
 # Bytes of the heap with which it will do.
 _NEEDED = const(8192)
 _REQUEST = "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: mpy-at\r\nAccept-Encoding: identity\r\nConnection: close\r\n"
+_NONSENSE = "an answer that makes no sense"
 _WANTED = (b"content-length", b"content-range", b"transfer-encoding", b"location", b"etag", b"last-modified")
 
 
-class Changed(Exception):
+class Changed(ValueError):
     """The file on the server is not the one that it was: what has come of it is of no use."""
+
+    def __init__(self):
+        super().__init__("the file on the server has changed meanwhile")
 
 
 class Download:
@@ -61,6 +69,7 @@ class Download:
         self._left = self._skip = 0  # bytes of the body or chunk that are to come; that were taken before
         self._chunked = 0  # 1 before the first chunk, 2 behind one
         self._pause = _PAUSE_MS
+        self._again = False  # whether the server sends all of it again, and nothing new so far
         self._answered = False  # whether the server has ever said something sensible
 
     def readable(self, link):
@@ -86,8 +95,7 @@ class Download:
                     return count
                 count = min(count, self._skip)
                 self._skip -= count
-                self.took(count)
-                self.position -= count
+                self._move(count)
             except OSError:
                 self.close()
                 # What never answers does so for a reason; what was there comes back.
@@ -102,9 +110,13 @@ class Download:
                     self._pause = min(self._pause, _PAUSE_MAX_MS)
 
     def took(self, count):
-        self.start += count
         self.position += count
         self._pause = _PAUSE_MS
+        self._again = False
+        self._move(count)
+
+    def _move(self, count):
+        self.start += count
         if self._left is not None:
             self._left -= count
 
@@ -159,7 +171,7 @@ class Download:
         while line[-1:] != b"\n":
             count = await self._fill()
             if not count:
-                raise OSError(errno.ECONNRESET)
+                self._ended()
             stop = self.buffer.find(b"\n", self.start, self._end) + 1 or self._end
             if len(line) < 2 * len(self.buffer) or stop < self._end:
                 line += self.buffer[self.start : stop]
@@ -169,17 +181,24 @@ class Download:
                 raise ValueError("too many headers")
         return line.strip()
 
+    def _ended(self):
+        """The connection has ended before its time: OSError, or ValueError where that was all that the server has."""
+        if self._again and not self._skip:
+            raise ValueError("cut off")
+        raise OSError(errno.ECONNRESET)
+
     async def _more(self):
         """How many bytes of the body are there, 0 at its end."""
         if not self._left and self._chunked:
             self._size = 0
-            if self._chunked > 1:  # the end of the chunk before
-                await self._header()
+            if self._chunked > 1 and await self._header():  # the end of the chunk before
+                raise ValueError(_NONSENSE)
             self._chunked = 2
+            size = cut(await self._header(), b";")[0].strip()
             try:
-                self._left = int((await self._header()).split(b";")[0], 16)
+                self._left = number(size, _FILE, 16)
             except ValueError:
-                raise OSError(errno.EIO)
+                raise ValueError(_NONSENSE)
             if not self._left:
                 while await self._header():
                     pass
@@ -190,7 +209,7 @@ class Download:
         if self._left is None:
             return count
         if not count:
-            raise OSError(errno.ECONNRESET)
+            self._ended()
         return min(count, self._left)
 
     async def _open(self):
@@ -198,7 +217,7 @@ class Download:
         status, found = await self._ask(self._url)
         if status in (301, 302, 303, 307, 308):
             self.close()
-            status, found = await self._ask(_joined(self._url, found.get(b"location", b"").decode()))
+            status, found = await self._ask(self._redirected(found.get(b"location", b"").decode()))
         if status >= 500 or status == 429:
             raise OSError(errno.EAGAIN, "HTTP status %d" % status)
         if status == 416 and self.position:
@@ -207,6 +226,15 @@ class Download:
             raise ValueError("HTTP status %d" % status)
         self._begin(status, found)
         gc.collect()
+
+    def _redirected(self, location):
+        """The URL that a redirection names. From TLS there is no way back."""
+        if not location:
+            raise ValueError("redirected to nowhere")
+        url = join(self._url, location)
+        if parse(self._url)[0] and not parse(url)[0]:
+            raise ValueError("redirected from https to http")
+        return url
 
     async def _ask(self, url):
         """Status and headers of the answer, these in small letters."""
@@ -229,18 +257,25 @@ class Download:
         self._reached(2)
         self._size = status = 0
         self.start = self._end = 0
+        self._again = False
         while status < 200:
             found = {}
             line = await self._header()
             words = line.split(None, 2)
-            if len(words) < 2 or words[0][:7] != b"HTTP/1." or not words[1].isdigit():
+            try:
+                if words[0][:7] != b"HTTP/1.":
+                    raise ValueError
+                status = number(words[1], 999)
+            except (IndexError, ValueError):
                 raise ValueError("no HTTP server")
-            status = int(words[1])
             while line:
                 line = await self._header()
-                key, value = _cut(line, b":")
-                if key.lower() in _WANTED:
-                    found[key.lower()] = value.strip()
+                key, value = cut(line, b":")
+                key, value = key.lower(), value.strip()
+                if key in _WANTED:
+                    if found.get(key, value) != value:  # it says two things
+                        raise ValueError(_NONSENSE)
+                    found[key] = value
         return status, found
 
     async def _connect(self, secure, name, ip, port, request):
@@ -273,65 +308,41 @@ class Download:
         tag = found.get(b"etag", b"")
         if tag[:1] != b'"':  # a weak one is not for bytes
             tag = found.get(b"last-modified")
-        self._chunked = int(b"chunked" in found.get(b"transfer-encoding", b"").lower())
+        self._chunked = 0
         self._left = total = None
         try:
-            if self._chunked:
-                self._left = 0
+            if b"transfer-encoding" in found:
+                if found[b"transfer-encoding"].lower() != b"chunked":
+                    raise ValueError
+                self._chunked, self._left = 1, 0
             elif b"content-length" in found:
-                total = self._left = int(found[b"content-length"])
+                total = self._left = number(found[b"content-length"], _FILE)
             self._skip = self.position
             if status == 206:
                 self._skip = 0
-                span, whole = _cut(found.get(b"content-range", b""), b"/")
-                if span.split(b"-")[0] != b"bytes %d" % self.position:
-                    raise ValueError
-                total = int(whole) if whole != b"*" else None
+                total = self._span(found.get(b"content-range", b""))
         except ValueError:
-            raise ValueError("an answer that makes no sense")
+            raise ValueError(_NONSENSE)
         if self.position and (tag != self._tag or (total and self.total and total != self.total)):
             raise Changed
+        self._again = self._skip > 0
         self._tag = tag
         self.total = total or self.total
 
-
-def parse(url):
-    """Whether it is TLS, the host as in a request, name and port of it, and the path. ValueError if it is no URL."""
-    scheme, rest = _cut(url, "://")
-    host, path = _cut(rest, "/")
-    secure = scheme.lower() == "https"
-    name, port = host, "443" if secure else "80"
-    if host.rfind(":") > host.rfind("]"):
-        at = host.rfind(":")
-        name, port = host[:at], host[at + 1 :]
-    if name[:1] == "[" and name[-1] == "]":
-        name = name[1:-1]
-    wrong = not name or "@" in host or not port.isdigit() or not 0 < int(port) < 65536
-    for letter in url:
-        wrong = wrong or not "!" <= letter <= "~"
-    if wrong or not (secure or scheme.lower() == "http"):
-        raise ValueError("not a URL: http:// or https://, and a host")
-    return secure, host, name, int(port), "/" + _cut(path, "#")[0]
-
-
-def _joined(url, location):
-    """The URL that a redirection names. From TLS there is no way back."""
-    secure, host, _, _, path = parse(url)
-    if not location:
-        raise ValueError("redirected to nowhere")
-    if "://" not in location:
-        place = "http%s:" % ("s" if secure else "")
-        if location[:2] != "//":
-            place += "//" + host
-            if location[:1] != "/":
-                place += path[: path.rfind("/") + 1]
-        location = place + location
-    if secure and not parse(location)[0]:
-        raise ValueError("redirected from https to http")
-    return location
-
-
-def _cut(text, mark):
-    """What is before the mark and what is behind it, which is nothing if there is none."""
-    at = text.find(mark)
-    return (text, text[:0]) if at < 0 else (text[:at], text[at + len(mark) :])
+    def _span(self, text):
+        """The size of the file, if `bytes FIRST-LAST/SIZE` says it, where that is all from here to the end."""
+        span, size = cut(text, b"/")
+        first, last = cut(span, b"-")
+        last = number(last, _FILE)
+        count = last + 1 - self.position
+        if first != b"bytes %d" % self.position or count < 1:
+            raise ValueError
+        if not self._chunked:
+            if self._left not in (None, count):
+                raise ValueError
+            self._left = count
+        if size == b"*":
+            return None
+        if number(size, _FILE) != last + 1:
+            raise ValueError
+        return last + 1
