@@ -7,6 +7,7 @@ import gc
 import tls
 
 from firmware import clock, commands
+from firmware.net import address
 
 FOLDER = "/certs/"
 NUMBERS = 2  # of each kind
@@ -36,11 +37,12 @@ def connect(at, number, host):
     if protocols:
         raise OSError(errno.EOPNOTSUPP, "ALPN: MicroPython's tls has none")
     context = _client(at, mode, pki, ca)
-    if mode & 2:
+    asked = _name(sni or host, mode)
+    if mode & 2 and name:
         # MicroPython has one name for both.
-        if sni and name and sni != name:
+        if sni and asked.lower() != _name(name, mode).lower():
             raise OSError(errno.EINVAL, "SNI and CN differ")
-        sni = name or sni or host
+        asked = _name(name, mode)
     if ciphers:
         context.set_ciphers(ciphers)
     if psk:
@@ -48,7 +50,7 @@ def connect(at, number, host):
             context.psk_identity, context.psk_key = psk
         except AttributeError:
             raise OSError(errno.EOPNOTSUPP, "PSK: this MicroPython's tls has none")
-    return TLSLink(at.links, number, CLIENT, context, sni or None)
+    return TLSLink(at.links, number, CLIENT, context, asked)
 
 
 def update(at, links, host, mode, pki, ca):
@@ -58,7 +60,18 @@ def update(at, links, host, mode, pki, ca):
     from firmware.net.links import CLIENT
     from firmware.net.tls import TLSLink
 
-    return TLSLink(links, 0, CLIENT, _client(at, mode, pki, ca), host)
+    return TLSLink(links, 0, CLIENT, _client(at, mode, pki, ca), _name(host, mode))
+
+
+def _name(host, mode):
+    """The name that a server is asked for, and that its certificate is to have: without the dot that may end it. An
+    address is none to ask for, so it is given to TLS only if it is to be in the certificate."""
+    if host.endswith("."):
+        host = host[:-1]
+    ip = address.ipv4(host)
+    if mode & 2:
+        return ip or host
+    return None if ip or not host or address.is_ipv6(host) else host
 
 
 def _client(at, mode, pki, ca):

@@ -121,6 +121,7 @@ def test_addresses_are_names_of_themselves(module, server):
         ('"localhost"', '+CIPDOMAIN:"127.0.0.1"⏎⏎OK⏎'),
         ('"LocalHost",1,0,1', '+CIPDOMAIN:"127.0.0.1"⏎+CIPDOMAIN:"::1"⏎⏎OK⏎'),
         ('"localhost",3', '+CIPDOMAIN:"::1"⏎⏎OK⏎'),
+        ('"localhost."', '+CIPDOMAIN:"127.0.0.1"⏎⏎OK⏎'),
     ):
         module.send(f"AT+CIPDOMAIN={line}")
         module.expect(result)

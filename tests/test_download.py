@@ -185,7 +185,10 @@ def test_by_tls(start, tmp_path, authority):
     """The server is verified if the host wants that; http may lead to https, and not the other way."""
     module = start("--update-key", bundles.public())
     module.join()
-    secure = UpdateServer(serving(tmp_path, authority.leaf("localhost")), host="localhost")
+    context = serving(tmp_path, authority.leaf("localhost"))
+    asked = []
+    context.sni_callback = lambda sock, name, context: asked.append(name)
+    secure = UpdateServer(context, host="localhost")
     plain = UpdateServer()
     try:
         for each in (secure, plain):
@@ -198,13 +201,14 @@ def test_by_tls(start, tmp_path, authority):
         assert secure.ranges() == [None, "bytes=30000-"]
         secure.next(status=302, headers={"Location": plain.url + FILE.format(board="esp32")})
         refused(module, "redirected from https to http", 1)
-        module.command(f'AT+MPYUPDATE="{secure.url}",2')
+        module.command(f'AT+MPYUPDATE="{secure.url.replace("localhost", "localhost.")}",2')
         set_clock(module)
         put(module, "client_ca.0", authority.root.pem)
         update(module, mode=1)
         module.command(f'AT+MPYUPDATE="{plain.url}",2')
         plain.next(status=302, headers={"Location": secure.url + FILE.format(board="esp32")})
         update(module)
+        assert set(asked) == {"localhost"}
     finally:
         secure.close()
         plain.close()

@@ -31,7 +31,8 @@ class Configuration:
 
 @command("AT+CIPSSLCSNI", "link:0..5, sni:text64")
 class Indication:
-    """The server's name that is sent when a link of the kind SSL is opened; none if it is empty."""
+    """The name that the server is asked for when a link of the kind SSL is opened, in place of the host of CIPSTART,
+    which is sent if it is a name and this is empty."""
 
     def query(at):
         for number in _shown(at):

@@ -130,7 +130,7 @@ def _known(name, kinds):
         return [ip] if _A in kinds else []
     if address.is_ipv6(name):
         return [name] if _AAAA in kinds else []
-    if name.lower() == "localhost":
+    if name.lower() in ("localhost", "localhost."):
         return ["127.0.0.1" if kind == _A else "::1" for kind in kinds]
     return None
 
