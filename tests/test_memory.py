@@ -230,6 +230,20 @@ def test_every_command(lean, chapter):
     lean.must("ATE0")
 
 
+@pytest.mark.parametrize("line", ("AT\\xdeX", "X", "AT+CIPSTART", "AT+CIPSTART=x", "AT" + "X" * 300))
+def test_what_follows_a_command_that_answers_by_itself(joined, peer, line):
+    """Also a line that is no command at all."""
+    joined.send(f'AT+CIPSTART="TCP","127.0.0.1",{peer.port}')
+    joined.expect("CONNECT⏎⏎OK⏎")
+    joined.send(line)
+    joined.expect("⏎ERROR⏎")
+    joined.send("AT+UART_CUR=115200,8,1,0,0")
+    joined.expect("⏎OK⏎")
+    joined.send(line)
+    joined.expect("⏎ERROR⏎")
+    joined.settled()
+
+
 def test_other_lines(lean):
     for line in OTHERS:
 

@@ -194,6 +194,7 @@ class Interpreter:
                 pass
         if not self._answered:
             self._port.write(messages.OK if result is None else result)
+        self._answered = False
 
     def _tell_why(self, error):
         """What the host hears in front of an ERROR, and the console of what should not have happened."""

@@ -171,6 +171,8 @@ class TLSLink(TCPLink):
         self._wire = wire = Wire(self._sock)
         one = bytearray(1)
         if _AXTLS:
+            # What has found the way to the peer, such as the look-up of its name, is not needed any more.
+            self.spare()
             bytearray(_AXTLS)
         try:
             self._tls = self._context.wrap_socket(
