@@ -15,6 +15,8 @@ NUMBERS = 2  # of each kind
 DEFAULT = [[0, 0, 0]] * 5
 _BEGIN = b"-----BEGIN "
 _END = b"-----END "
+_DASHES = b"-----"
+_CERTIFICATES = (b"CERTIFICATE", b"X509 CERTIFICATE")
 # axTLS, on the ESP8266, verifies nothing and has no constant for it either.
 _REQUIRED = getattr(tls, "CERT_REQUIRED", None)
 
@@ -118,6 +120,10 @@ def _own(context, name, number):
     key = _load(name + "_key", number, b"NO PRVT_KEY FOUND\r\n")[0]
     # axTLS has a place for one.
     _use(lambda cert: context.load_cert_chain(cert, key), chain if _REQUIRED else chain[:1])
+    from firmware import pair
+
+    if not pair.fits(chain[0], key):
+        raise OSError(errno.EINVAL, "the key is not the certificate's")
 
 
 def _use(load, certificates):
@@ -135,27 +141,29 @@ def _load(name, number, missing):
             data = file.read()
     except OSError:
         data = b""
-    found = _blocks(data) if _BEGIN in data else [data]
+    found = _blocks(data, name[-4:] == "_key") if _BEGIN in data else [data]
     if not found or not found[0]:
         raise OSError(errno.ENOENT, missing)
     return found
 
 
-def _blocks(data):
-    """The DER of all blocks of a PEM, but for the parameters of a curve, which OpenSSL writes in front of a key. Not
-    every port's `tls` reads PEM."""
+def _blocks(data, keys):
+    """The DER of the blocks of a PEM that are private keys, or of those that are certificates. One file may have both, and
+    others, such as the parameters of a curve. Its lines may end in any way. Not every port's `tls` reads PEM."""
     from binascii import a2b_base64
 
     found = []
     start = data.find(_BEGIN)
     while start >= 0:
-        body = data.find(b"\n", start)
+        start += len(_BEGIN)
+        body = data.find(_DASHES, start)
         end = data.find(_END, start)
         if body < 0 or end < body:
             break
-        if b"PARAMETERS" not in data[start:body]:
+        label = data[start:body]
+        if label.endswith(b"PRIVATE KEY") if keys else label in _CERTIFICATES:
             try:
-                found.append(a2b_base64(data[body:end]))
+                found.append(a2b_base64(data[body + len(_DASHES) : end]))
             except ValueError:
                 raise OSError(errno.EINVAL, "not a PEM")
         start = data.find(_BEGIN, end)

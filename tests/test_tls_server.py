@@ -122,7 +122,7 @@ def test_what_a_server_needs(online, port, authority):
     line = f'AT+CIPSERVER=1,{port},"SSL",1'
     for answer, name, data in (
         ("NO CERT FOUND", "server_cert.0", authority.server.pem),
-        ("NO PRVT_KEY FOUND", "server_key.0", authority.client.private()),
+        ("NO PRVT_KEY FOUND", "server_key.0", authority.server.private()),
         ("NO CA FOUND", "server_ca.0", authority.root.pem),
     ):
         online.send(line)

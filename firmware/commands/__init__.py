@@ -29,6 +29,7 @@ _HELPERS = b"""
 0 firmware.net.dns
 0 firmware.net.dns_stream
 0 firmware.net.ping
+0 firmware.pair
 0 firmware.passthrough
 0 firmware.tls
 1 firmware.net.box

@@ -15,6 +15,7 @@ _NAMES = ("client_cert", "client_key", "client_ca", "server_cert", "server_key",
 _BINARY = const(8)
 _PIECE = const(256)
 _NEW = FOLDER + "new"
+_KEY = b"PRIVATE KEY-----"
 
 
 @command(
@@ -82,6 +83,8 @@ async def _read(at, namespace, key, offset, length):
     piece = bytearray(_PIECE)
     port = at.port
     with open(name, "rb") as file:
+        if _secret(file):
+            raise ATError()
         size = file.seek(0, 2)
         start = min(offset or 0, size)
         left = size - start if length is None else min(length, size - start)
@@ -100,6 +103,15 @@ async def _read(at, namespace, key, offset, length):
             port.deaf = False
     port.write(b"\r\n" + messages.OK)
     return messages.NOTHING
+
+
+def _secret(file):
+    """Whether a PEM has a private key, too, as that of a certificate may."""
+    piece = text = file.read(_PIECE)
+    while piece and _KEY not in text:
+        piece = file.read(_PIECE)
+        text = text[-len(_KEY) :] + piece
+    return _KEY in text
 
 
 async def _write(at, name, kind, length):

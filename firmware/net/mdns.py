@@ -129,7 +129,7 @@ class Responder:
             here = self._own_ip()
             options.groups_on(sock, False, here)
             options.join_group(sock, GROUP, here)
-        except OSError:
+        except BaseException:
             sock.close()
             raise
         self._loop.forget(self._sock)
@@ -378,7 +378,7 @@ def _socket():
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(address.resolved("0.0.0.0", PORT, socket.SOCK_DGRAM))
-    except OSError:
+    except BaseException:
         sock.close()
         raise
     return sock
