@@ -148,8 +148,8 @@ def _load(name, number, missing):
 
 
 def _blocks(data, keys):
-    """The DER of the blocks of a PEM that are private keys, or of those that are certificates. One file may have both, and
-    others, such as the parameters of a curve. Its lines may end in any way. Not every port's `tls` reads PEM."""
+    """The DER of the blocks of a PEM that are private keys, or of those that are certificates. One file may have both,
+    and others, such as the parameters of a curve. Its lines may end in any way. Not every port's `tls` reads PEM."""
     from binascii import a2b_base64
 
     found = []
