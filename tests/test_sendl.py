@@ -198,6 +198,22 @@ def test_cancel_before_anything(online, peer):
 # Peers that do not read, or go
 
 
+def fill_up(module, block, link=""):
+    """Sends a block again and again until it does not go any more, and cancels; returns how many bytes have gone."""
+    prompt(module, 2147483647, link)
+    want = sent = 0
+    while sent == want:
+        module.write(block)
+        want += len(block)
+        while sent < want and (module.received or select.select([module.fd], [], [], LIMIT / 100)[0]):
+            sent = int(module.match(r"\+CIPSENDL:(\d+),\d+\r\n")[1])
+    module.leave()
+    while not (module.received or select.select([module.fd], [], [], LIMIT / 10)[0]):
+        module.leave()  # the module has not yet taken what was before the pluses, so that these were data
+    pairs = reports(module, r"\r\nSEND CANCELLED\r\n")
+    return pairs[-1][0] if pairs else sent
+
+
 class Slow:
     """A peer that takes nothing until drain(), and then in small pieces, up to the data that it is told."""
 
@@ -208,17 +224,19 @@ class Slow:
         module.expect(f"{link}CONNECT⏎⏎OK⏎")
 
     def fill(self, module, link=""):
-        """Sends until there is no place left even for a byte."""
-        module.command(f"AT+CIPTCPOPT={link},,100")
-        # The kernel's buffers grow while they fill: what failed once may go a moment later.
-        for size in (8192, 8192, 8192, 8192, 1, 8192, 1):
-            answer = None
-            while answer != b"FAIL":
-                module.send(f"AT+CIPSEND={link}{size}")
-                module.expect("⏎OK⏎⏎>")
-                module.write(bytes(size))
-                answer = module.match(rf"\r\nRecv {size} bytes\r\n\r\nSEND (OK|FAIL)\r\n")[1]
-        module.command(f"AT+CIPTCPOPT={link},,0")
+        """Sends until there is no place left even for a byte; returns how many have gone."""
+        module.send("AT+CIPSENDLCFG?")
+        sizes = module.match(r"\+CIPSENDLCFG:(\d+,\d+)\r\n\r\nOK\r\n")[1].decode()
+        module.command("AT+CIPSENDLCFG=100,2000")
+        total = 0
+        # The kernel's buffers grow while they fill: what did not go once may go a moment later.
+        for size in (2000, 2000, 2000, 1, 2000, 1):
+            sent = 1
+            while sent:
+                sent = fill_up(module, bytes(size), link)
+                total += sent
+        module.command(f"AT+CIPSENDLCFG={sizes}")
+        return total
 
     def drain(self, data):
         """Reads from here on, until these data have come."""
@@ -228,11 +246,13 @@ class Slow:
 
     def _run(self):
         tail = bytearray()
+        self.total = 0  # bytes so far
         while not tail.endswith(self.data):
             more = self.peer.sock.recv(4096)
             if not more:
                 return
             tail += more
+            self.total += len(more)
             del tail[: -len(self.data)]
         self.data = None
 

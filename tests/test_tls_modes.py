@@ -217,39 +217,6 @@ def test_passthrough_connects_again(online, peer):
     closed(peer.sock)
 
 
-def test_a_peer_that_does_not_read_holds_the_host_back(online, peer):
-    """The socket takes a part of a record: the rest goes when it can, and nothing is sent twice."""
-    online.send(f'AT+CIPSTART="SSL","127.0.0.1",{peer.port}')
-    sock = peer.accept(4096)
-    online.expect("CONNECT⏎⏎OK⏎")
-    online.command("AT+CIPTCPOPT=-1,0,300")
-    sent = b""
-    result = b"OK"
-    number = 0
-    while result == b"OK":
-        data = noise(8192, number)
-        number += 1
-        online.send("AT+CIPSEND=8192")
-        online.expect("⏎OK⏎⏎>")
-        online.write(data)
-        online.expect("⏎Recv 8192 bytes⏎")
-        result = online.match(r"\r\nSEND (OK|FAIL)\r\n")[1]
-        if result == b"OK":
-            sent += data
-    online.send("AT+CIPSEND=4")
-    online.expect("⏎OK⏎⏎>")
-    online.write(b"last")
-    online.expect("⏎Recv 4 bytes⏎")
-    received = b""
-    sock.settimeout(LIMIT)
-    while not received.endswith(b"last"):
-        received += sock.recv(65536)
-    online.match(r"\r\nSEND OK\r\n")
-    assert received.startswith(sent)
-    # Of what was given up a part may have gone; it is the beginning of it.
-    assert data.startswith(received[len(sent) : -4])
-
-
 def saved(start, line, **files):
     """A module that enters passthrough at its start, with files in its store."""
     module = start()

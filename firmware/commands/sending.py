@@ -1,6 +1,8 @@
 """The part of the TCP/IP chapter that sends: CIPSEND, CIPSENDEX.
 Manual: TCP-IP_AT_Commands.rst of espressif/esp-at, tag v2.3.0.0_esp8266, with what HEAD adds."""
 
+import errno
+
 from micropython import const
 
 from firmware.at import messages
@@ -18,7 +20,9 @@ _LOOK_MS = const(20)
 class Send:
     """Takes so many bytes (2048 at the most on the ESP8266) after the prompt and sends them; +++ takes it back. Without
     a length: see CIPMODE.
-    +++ counts only between two silences of more than 20 ms."""
+    +++ counts only between two silences of more than 20 ms.
+    SEND FAIL comes when the connection has not taken them within SO_SNDTIMEO (see CIPTCPOPT), or 30 s without that. If
+    it has taken a part, which the peer gets, the link is closed."""
 
     async def execute(at):
         from firmware.commands.passthrough import enter
@@ -69,6 +73,15 @@ async def free(at):
     raise ATError()
 
 
+def cut(at, link, error, taken):
+    """Closes a link if the peer has got a part of what could not be sent whole: what comes next would follow a gap.
+
+    A connection that is broken is at its end anyway, which comes when all that the peer has sent was read."""
+    if taken and link.open and (isinstance(error, MemoryError) or error.errno == errno.ETIMEDOUT):
+        at.reports.hold()  # CLOSED comes behind SEND FAIL
+        at.links.end(link)
+
+
 async def _send(at, collector, values):
     await free(at)
     link, length, to = await target(at, values, len(at.transmit))
@@ -90,7 +103,8 @@ async def _send(at, collector, values):
             return messages.SEND_CANCELED
         await link.write(at.transmit, data.have, 0, to)
         return messages.SEND_OK
-    except (OSError, MemoryError):
+    except (OSError, MemoryError) as error:
+        cut(at, link, error, link.taken)
         return failed
     finally:
         data.leave()

@@ -7,7 +7,7 @@ from firmware.at import messages
 from firmware.at.command import command
 from firmware.at.data import PLUSES
 from firmware.at.stream import StreamCollector
-from firmware.commands.sending import free, target
+from firmware.commands.sending import cut, free, target
 
 # Bytes that wait this long (ms) are sent although they are fewer than the transmit size.
 _INTERVAL_MS = const(20)
@@ -27,7 +27,8 @@ class SendLongSizes:
 
 @command("AT+CIPSENDL", "link, length:1..2147483647, host:text64?, port:1..65535?")
 class SendLong:
-    """Sends any number of bytes while they come in, with +CIPSENDL:<sent>,<received>; +++ cancels."""
+    """Sends any number of bytes while they come in, with +CIPSENDL:<sent>,<received>; +++ cancels. The times of CIPSEND
+    hold for each block that is sent; after SEND FAIL the link is closed if anything was sent."""
 
     async def set(at, *values):
         await free(at)
@@ -56,8 +57,11 @@ async def _stream(at, link, data, to):
             try:
                 await link.write(at.transmit, end, start, to)
                 sent += end - start
-            except OSError:
-                failed = True  # the rest of the data is still taken, and dropped, as the host goes on sending it
+            except (OSError, MemoryError) as error:
+                sent += link.taken
+                if not data.canceled:
+                    failed = True  # the rest of the data is still taken, and dropped, as the host goes on sending it
+                    cut(at, link, error, sent)
         data.sent(end - start)
         while sent - reported >= step:
             reported += step

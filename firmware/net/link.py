@@ -15,6 +15,8 @@ from firmware.net.links import CLIENT
 # above the range that Linux gives out by itself.
 _FIRST_PORT = const(61000)
 _LAST_PORT = const(65535)
+# How long (ms) a write() waits for the peer in all, where AT+CIPTCPOPT has no SO_SNDTIMEO.
+_PATIENCE_MS = const(30000)
 
 
 class Link:
@@ -25,6 +27,7 @@ class Link:
 
     kind = ""
     datagrams = False
+    taken = 0  # bytes that the connection has got of a write() that has failed; 0 after one that has not
     # What most links never change costs memory only in those that do.
     open = False
     ip = ""
@@ -112,11 +115,11 @@ class Link:
 
     def _writable(self, began):
         """Await it: True when the socket takes data again or something else has happened to the link, False when
-        SO_SNDTIMEO is over since `began` (ticks)."""
+        SO_SNDTIMEO is over since `began` (ticks), or the time that a write() has without it."""
         self._wants_write = True
         self._change(self._events | select.POLLOUT)
-        patience = self._links.options[self.number][2]
-        return self._wait(max(patience - ticks_diff(ticks_ms(), began), 0) if patience else -1)
+        patience = self._links.options[self.number][2] or _PATIENCE_MS
+        return self._wait(max(patience - ticks_diff(ticks_ms(), began), 0))
 
     def when_writable(self, callback):
         """Calls `callback()` once, in place of a write() that waits, when the socket takes data again."""

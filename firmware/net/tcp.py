@@ -114,15 +114,18 @@ class TCPLink(Link):
         return count
 
     async def write(self, buffer, end, start=0, to=None):
-        """Sends buffer[start:end], however long the peer takes; OSError when the connection breaks, or SO_SNDTIMEO
-        is over, or after give_up(). `to` is for datagrams."""
+        """Sends buffer[start:end]; OSError when the connection breaks, or the peer takes too long, or after give_up().
+        `taken` says then how much of it the peer may get nevertheless. `to` is for datagrams."""
         began = ticks_ms()
         self._gives_up = False
+        self.taken = 0
         while start < end:
             if not self._sock or self._gives_up:
                 raise OSError(errno.ENOTCONN)
             count = self._put(buffer, start, end)
             if count:
                 start += count
+                self.taken += count
             elif not await self._writable(began):
                 raise OSError(errno.ETIMEDOUT)
+        self.taken = 0

@@ -257,23 +257,33 @@ class TLSLink(TCPLink):
         return None
 
     async def write(self, buffer, end, start=0, to=None):
-        self._owed = 0  # of a write() that was given up, and whose bytes nobody waits for
-        if not _AXTLS:
-            await super().write(buffer, end, start)
-            return
+        self._owed = self.taken = 0  # of a write() that was given up, and whose bytes nobody waits for
+        self._writer = None
         wire = self._wire
-        looks = _RECORD_MS // _LOOK_MS
-        while not wire.clear():
-            looks -= 1
-            if not looks or not self._sock:
-                raise OSError(errno.ETIMEDOUT)
-            await self._loop.sleep(_LOOK_MS)
-        wire.shut = True
+        if _AXTLS:
+            looks = _RECORD_MS // _LOOK_MS
+            while not wire.clear():
+                looks -= 1
+                if not looks or not self._sock:
+                    raise OSError(errno.ETIMEDOUT)
+                await self._loop.sleep(_LOOK_MS)
+            wire.shut = True
         try:
             await super().write(buffer, end, start)
+        except OSError:
+            if self._gives_up:
+                self._drain()
+            raise
         finally:
-            wire.shut = False
-            self._more.start(0)
+            self.taken += self._owed  # a record that has begun cannot be taken back
+            if _AXTLS:
+                wire.shut = False
+                self._more.start(0)
+
+    def _drain(self):
+        """Sends the rest of a record as soon as it can, as the link goes on."""
+        if not self._wire.flush():
+            self.when_writable(self._drain)
 
     def disconnect(self):
         self._more.stop()
