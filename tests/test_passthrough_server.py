@@ -1,6 +1,8 @@
 """Passthrough as a server, to one client after another, and passthrough of links that are passive otherwise. Each case
 runs on both boards."""
 
+import time
+
 import pytest
 from clients import Client, Door
 from module import encode
@@ -95,6 +97,23 @@ def test_with_news_of_the_clients(module, port):
     module.expect("0,CLOSED⏎")
     module.leave()
     module.expect("⏎+QUITT⏎")
+    module.settled()
+
+
+def test_silence_counts_from_what_either_side_sends(module, port):
+    module.command("AT+CIPSTO=2")
+    client = Client(port)
+    module.expect("0,CONNECT⏎")
+    enter(module)
+    began = last = time.monotonic()
+    while last < began + 3:
+        time.sleep(0.2)
+        last = time.monotonic()
+        module.write(b"up")
+        assert client.get(2) == b"up"
+    client.ended()
+    assert time.monotonic() > last + 1.9
+    module.leave()
     module.settled()
 
 

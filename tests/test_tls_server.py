@@ -92,6 +92,25 @@ def test_clients_that_stall_hold_nobody_up(ready, port, tmp_path, authority):
     ready.settled()
 
 
+def test_passthrough_to_the_one_client(ready, port, tmp_path, authority):
+    ready.command("AT+CIPSERVERMAXCONN=1")
+    ready.command(f'AT+CIPSERVER=1,{port},"SSL"')
+    ready.command("AT+CIPMODE=1")
+    ready.send("AT+CIPSEND")
+    ready.expect("⏎OK⏎⏎>")
+    ready.write(b"early")
+    context = asking(tmp_path, authority)
+    for _ in range(2):
+        sock = client(context, port)
+        assert sock.recv(5) == b"early"
+        sock.sendall(b"hello")
+        ready.expect("hello")
+        sock.close()
+        ready.write(b"early")
+    ready.leave()
+    ready.settled()
+
+
 def test_bad_clients(ready, port, tmp_path, authority):
     ready.command(f'AT+CIPSERVER=1,{port},"SSL",1')
     ready.send("AT+CIPSERVER?")
