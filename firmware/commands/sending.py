@@ -91,11 +91,14 @@ async def _send(at, collector, values):
         at.port.write(received if count == length else messages.RECEIVED % count)
         at.reports.taken()
 
+    if not length:  # then all is here at once, and said to be: ⏎OK⏎⏎>⏎Recv 0 bytes⏎
+        at.port.write(messages.PROMPT)
     data = collector(at.loop, at.port, at.transmit, length, taken)
     failed = messages.ERROR
     try:
         done = data.done()
-        at.port.write(messages.PROMPT)
+        if length:
+            at.port.write(messages.PROMPT)
         at.reports.hold()
         failed = messages.SEND_FAIL
         await done
