@@ -77,7 +77,7 @@ def begin(state, slot, tries):
     os.rename("/slot.new", "/slot")
     if back:
         machine.reset()
-    timer = machine.Timer(-1)
+    timer = machine.Timer(0)  # not every ESP32 port has virtual ones, and the ESP8266 takes any number
     timer.init(mode=machine.Timer.ONE_SHOT, period=30000, callback=lambda _: machine.reset())
     return timer
 
@@ -97,6 +97,9 @@ else:
     if machine.reset_cause() == machine.SOFT_RESET:
         # Only somebody at MicroPython's prompt starts anew so, as mpremote does. On this chip the prompt forgets that
         # AT+MPYREPL has given it the AT port; on the ESP8266 it is there by itself.
-        from firmware import board
+        try:
+            from firmware import board
 
-        board.load().prompt()
+            board.load().prompt()
+        except ImportError:  # this MicroPython is too old, which main.py says
+            pass

@@ -40,9 +40,9 @@ def start(tmp_path, request):
     """A function that starts a module with options of atsim; all of them are stopped, and checked, at the end.
 
     `wifi` is the text of a file of access points. Unless the test is marked as `roomy`, an ESP8266 has the heap of the
-    chip, where that can be had."""
+    chip, where that can be had. An ESP32 has IPv6 if the test is marked as `ipv6`."""
     modules = []
-    roomy = request.node.get_closest_marker("roomy")
+    roomy, ipv6 = map(request.node.get_closest_marker, ("roomy", "ipv6"))
 
     def start(*options, wifi=None, **more):
         folder = tmp_path / f"module{len(modules)}"
@@ -50,6 +50,8 @@ def start(tmp_path, request):
         if wifi:
             (folder / "wifi.toml").write_text(wifi)
             options += ("--wifi", folder / "wifi.toml")
+        if ipv6 and "esp8266" not in options:
+            options += ("--ipv6",)
         if "esp8266" in options and "--heap" not in options and not roomy:
             with contextlib.suppress(pytest.skip.Exception):
                 options += request.getfixturevalue("small")

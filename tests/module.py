@@ -27,6 +27,7 @@ class Module(SimulatedModule):
         self.folder = folder
         self.fd = -1
         self.received = bytearray()
+        self._uart = None  # what the newest line sets the UART to
         self.open()
         if ready:
             self.expect("⏎ready⏎")
@@ -59,6 +60,8 @@ class Module(SimulatedModule):
     def send(self, line):
         """A command, with CR LF behind it."""
         self.write(encode(line) + b"\r\n")
+        found = re.fullmatch(rb"AT\+UART(?:_CUR|_DEF)?=([\d,]+)", encode(line), re.IGNORECASE)
+        self._uart = found and found[1].decode()
 
     def write(self, data):
         """Raw bytes, all of them; reads meanwhile, so that neither side blocks the other."""
@@ -88,6 +91,7 @@ class Module(SimulatedModule):
         got = bytes(self.received[: len(wanted)])
         assert got == wanted, f"\nexpected {wanted!r}\n     got {bytes(self.received[:500])!r}"
         del self.received[: len(wanted)]
+        self.answered(wanted)
 
     def match(self, pattern):
         """Takes what the regular expression matches, waiting until it does; returns the match object."""
@@ -101,7 +105,17 @@ class Module(SimulatedModule):
         self._wait(check)
         assert found[0], f"\nexpected {expression.pattern!r}\n     got {bytes(self.received[:500])!r}"
         del self.received[: found[0].end()]
+        self.answered(found[0][0])
         return found[0]
+
+    def answered(self, text):
+        """Behind the OK the UART needs a moment for its new settings, in which what the host sends is lost."""
+        if self._uart and text.endswith(b"\r\nOK\r\n"):
+            deadline = time.monotonic() + LIMIT
+            while (answer := self.control(f"uart is {self._uart}")) != "ok":
+                assert time.monotonic() < deadline, answer
+                time.sleep(0.002)
+            self._uart = None
 
     def take(self, count):
         """Takes so many bytes, whatever they are."""

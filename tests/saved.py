@@ -39,6 +39,7 @@ def answers(module, count=1):
         elif not has_power(module):
             return None
     said = module.received.decode()
+    module.answered(module.received)
     module.received.clear()
     return said
 

@@ -71,8 +71,8 @@ def test_wrong_in_one_line(tmp_path, monkeypatch):
         ),
         ("cut", good[:-1], "cannot be used: it is cut off; "),
         ("damaged", good[:-1] + bytes([good[-1] ^ 1]), "cannot be used: its SHA-256 is not right; "),
-        ("other", app_image.make(b"Hello, world"), "has no MicroPython of 1.24 or newer in it"),
-        ("old", app_image.make(TEXT.replace(b"1.29", b"1.23")), "has no MicroPython of 1.24 or newer in it"),
+        ("other", app_image.make(b"Hello, world"), "has no MicroPython of 1.29 or newer in it"),
+        ("old", app_image.make(TEXT.replace(b"1.29", b"1.28")), "has no MicroPython of 1.29 or newer in it"),
     ):
         (tmp_path / name).write_bytes(data)
         assert wrong(monkeypatch, *BUILD, name).startswith(f"atbundle: {name} {said}")

@@ -50,6 +50,7 @@ ELSEWHERE = {
     "make deploy PORT=": "test_usb.py: test_deploy",
     "make flash": FLASH,
     "make deploy": FLASH,
+    "atsim --port-version 1.28": "test_chips.py: test_a_micropython_that_is_too_old",
     "make deploy PORT=PATH": "test_deploy.py: test_past_a_running_firmware",
     "mpremote connect PATH": "test_prompt.py: test_mpremote_brings_a_command",
     "mpremote romfs deploy": "test_deploy.py: test_from_the_prompt",

@@ -74,6 +74,7 @@ def test_all_addresses(module, server):
     module.expect(FOUND_FOUR)
 
 
+@pytest.mark.ipv6
 @pytest.mark.parametrize(
     ("network", "steps", "result"),
     [
@@ -111,6 +112,7 @@ def test_without_ipv6(module, server):
     assert server.idle()
 
 
+@pytest.mark.ipv6
 def test_addresses_are_names_of_themselves(module, server):
     module.command("AT+CIPV6=1")
     for line, result in (
@@ -349,6 +351,7 @@ def test_servers_of_which_none_can(module, others):
     module.expect("⏎ERROR⏎")
 
 
+@pytest.mark.ipv6
 def test_a_server_at_an_ipv6_address(module, server, others):
     (six,) = others("::1")
     module.send('AT+CIPDNS=1,"::1"')

@@ -259,6 +259,7 @@ def test_example(module, name):
     play_transcript(module, EXAMPLES[name])
 
 
+@pytest.mark.ipv6
 @pytest.mark.parametrize("board", ["esp32"])
 @pytest.mark.parametrize("name", IPV6_EXAMPLES)
 def test_example_with_ipv6(module, name):
@@ -274,6 +275,7 @@ def test_ping(module, host):
     module.match(r"\+PING:\d+\r\n\r\nOK\r\n")
 
 
+@pytest.mark.ipv6
 @pings
 @pytest.mark.parametrize("board", ["esp32"])
 def test_ping_with_ipv6(module):

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import bundles
 import pytest
 from module import LIMIT
-from mpyat import flash_board, images, sources
+from mpyat import app_image, flash_board, images, sources
 from mpyat.board_port import BoardError
 
 _CHIPS = {"esp32": 0, "esp32s2": 2, "esp32c3": 5, "esp32s3": 9, "esp32c6": 13}
@@ -53,6 +53,19 @@ def test_images(tmp_path, capfd, board):
     image.write_bytes(make_image(other))
     with pytest.raises(BoardError, match=f"is for {other}, and {board} is {chip}"):
         flash_board.checked_image(board, image)
+
+
+@pytest.mark.parametrize("version, fits", [("1.28.0", False), ("1.29.0", True)])
+def test_an_image_that_is_too_old(tmp_path, version, fits):
+    """It is refused before anything is erased."""
+    image = tmp_path / "image.bin"
+    image.write_bytes(app_image.make(f"MicroPython v{version} on 2026-01-01".encode().ljust(300)))
+    if fits:
+        assert flash_board.checked_image("ESP32_GENERIC", image)
+        return
+    status, said, errors = run_flash(tmp_path / "port", "ESP32_GENERIC", image)
+    assert (status, said) == (1, "")
+    assert errors == f"flash: {image} is MicroPython 1.28.0, and the firmware needs 1.29 or newer\n"
 
 
 @pytest.mark.parametrize("board", ["ESP32_GENERIC", "ESP8266_GENERIC"])

@@ -1,4 +1,4 @@
-"""IPv6: AT+CIPV6, and links, servers and groups over it, on ::1."""
+"""IPv6, as the simulator can have it: AT+CIPV6, and links, servers and groups over it, on ::1."""
 
 import pathlib
 import re
@@ -10,6 +10,7 @@ from module import LIMIT
 from peers import FreePort, UDPPeer
 
 GROUP = "ff02::4d50:5941"
+pytestmark = pytest.mark.ipv6
 # The number of the loopback interface on Linux.
 LOOPBACK = 1
 
@@ -56,15 +57,6 @@ def test_refused_until_switched_on(play_online):
         < ⏎ERROR⏎
         """
     )
-
-
-def test_not_on_an_esp8266(start):
-    module = start("--board", "esp8266")
-    module.send("AT+CIPV6=1")
-    module.expect("⏎ERROR⏎")
-    module.send("AT+CIPV6?")
-    module.expect("+CIPV6:0⏎⏎OK⏎")
-    module.command("AT+CIPV6=0")
 
 
 def test_saved(start):

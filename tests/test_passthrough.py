@@ -332,6 +332,7 @@ def test_a_saved_link_to_nobody(saved):
     module.expect("AT⏎⏎OK⏎")
 
 
+@pytest.mark.ipv6
 @pytest.mark.parametrize("kind", ["TCPv6", "UDP", "UDPv6"])
 def test_a_saved_link_of_other_kinds(start, kind):
     address = "::1" if "6" in kind else "127.0.0.1"
@@ -368,6 +369,7 @@ def serving(start, request):
     return module, ("::1" if request.param == "TCPv6" else "127.0.0.1", port)
 
 
+@pytest.mark.ipv6
 def test_a_saved_server(serving):
     module, place = serving
     module.write(b"early")

@@ -53,6 +53,7 @@ def test_ipv4(module, host):
     module.settled()
 
 
+@pytest.mark.ipv6
 @pings
 @pytest.mark.parametrize("host", ["::1", "0:0:0:0:0:0:0:1", "six.example"])
 def test_ipv6(module, host):
@@ -83,6 +84,7 @@ def test_no_such_host(module, host):
     module.settled()
 
 
+@pytest.mark.ipv6
 @pytest.mark.parametrize("host", ["255.255.255.255", "fe80::1%nowhere"])
 def test_what_the_network_refuses(module, host):
     module.command("AT+CIPV6=1")

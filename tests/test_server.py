@@ -243,6 +243,7 @@ def test_default_port(start):
         client.ended()
 
 
+@pytest.mark.ipv6
 def test_ipv6(module):
     module.command("AT+CIPMUX=1")
     module.send("AT+CIPV6=1")

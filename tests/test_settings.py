@@ -97,6 +97,7 @@ def test_what_the_manual_saves_is_saved():
             assert command.saved == wanted, command.name
 
 
+@pytest.mark.ipv6
 @BOARDS
 def test_each_setting_is_there_after_a_restart(start, board):
     """Not only what a query shows of it: the network is joined with all that AT+CWJAP was given."""

@@ -161,6 +161,7 @@ def test_rsa_and_the_client_asks_for_the_address_that_it_binds(online, tmp_path,
     peer.close()
 
 
+@pytest.mark.ipv6
 def test_ipv6(online, tmp_path, authority):
     online.command("AT+CIPV6=1")
     peer = TLSPeer(serving(tmp_path, authority.server), "::1")

@@ -185,6 +185,7 @@ def test_no_more_clients_than_are_allowed(ready, port, tmp_path, authority):
     ready.expect("0,CLOSED⏎")
 
 
+@pytest.mark.ipv6
 def test_ipv6(ready, tmp_path, authority):
     ready.command("AT+CIPV6=1")
     port = FreePort().port

@@ -4,6 +4,7 @@ bytes; segments follow, each behind its address and size, then a checksum as the
 import functools
 import hashlib
 import operator
+import re
 import struct
 
 # What the header calls the chips, and esptool.
@@ -23,10 +24,18 @@ _PROGRAM = 0xABCD5432
 _HEADER, _SEGMENT = struct.Struct("<BBBBIBxxxH9xB"), struct.Struct("<II")
 _MAGIC, _SEGMENTS = 0xE9, 16
 _CHECKSUM = 0xEF
+# What MicroPython says at its prompt, which is in its image.
+_BANNER = re.compile(rb"MicroPython v(\d+)\.(\d+)\.(\d+)[-. ]")
 
 
 class ImageError(Exception):
     """This is no whole image; the message says why, in a few words."""
+
+
+def micropython(data):
+    """The version of the MicroPython that is in an image, three numbers; None if it does not tell."""
+    found = _BANNER.search(data)
+    return found and tuple(map(int, found.groups()))
 
 
 def look(data):

@@ -10,6 +10,8 @@ import serial
 # What the prompt talks at after each new start, see firmware/board/.
 PROMPT_BAUD = 115200
 _QUIET = 0.3
+# Seconds behind the OK of a new rate in which the firmware hears nothing.
+_SETTLING = 0.02
 # Seconds from a reset until MicroPython hears an interruption.
 START = 3
 _PROMPT = b">>> "
@@ -49,6 +51,8 @@ def leave_at(path, baud):
         if baud != PROMPT_BAUD:
             ask(port, b"AT+UART_CUR=%d,8,1,0,0" % PROMPT_BAUD, [b"\r\nOK\r\n"], 5)
             port.baudrate = PROMPT_BAUD
+            time.sleep(_SETTLING)
+            _answers(port)
         said = ask(port, b"AT+MPYREPL", [_PROMPT, b"ERROR\r\n"], 15)
         if _PROMPT not in said:
             raise BoardError(f"{path}: an AT firmware that has no AT+MPYREPL; write MicroPython to the board first")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from . import __version__, app_image, signing
 from .build import BOARDS, BuildError, build
+from .sources import oldest_micropython
 
 FORMAT = b"mpy-at bundle 1\n"
 # The longest line that the firmware reads, with its end.
@@ -21,14 +22,8 @@ LINE = 640
 # "image" has an ESP32's image of MicroPython in front of these.
 KINDS = {"esp8266": "romfs", "esp32": "mpy"}
 IMAGE, IMAGE_LIMIT = "firmware.romfs", 160 * 1024
-# The oldest MicroPython with what the firmware needs: for ROMFS a later one. And the format of the .mpy files.
-_OLDEST = {"romfs": "1.25.0", "mpy": "1.24.0"}
+# The format of the .mpy files.
 _MPY = 6
-
-_OLDEST_IMAGE = (1, 24)
-# What MicroPython says at its prompt, which is in its image.
-_BANNER = re.compile(rb"MicroPython v((\d+)\.(\d+)\.\d+)[-. ]")
-
 _VERSION = re.compile(r"\d{1,5}(\.\d{1,5}){2}")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 _PATH = re.compile(r"(?!/|.*//|.*(^|/)\.)[A-Za-z0-9_./-]{1,120}(?<!/)")
@@ -74,7 +69,8 @@ def make(board, key, version=__version__, name=None, source=None, next_key=None,
     "ota", and with an image "image-" and the chip, as other boards cannot take it. Raises BundleError, BuildError."""
     if image and board != "esp32":
         raise BundleError("--image is for ESP32s: on an ESP8266 a new MicroPython comes with make flash")
-    chip, program, micropython = _image(image) if image else (None, None, None)
+    oldest = oldest_micropython(board, source)
+    chip, program, micropython = _image(image, oldest) if image else (None, None, "{}.{}.0".format(*oldest))
     name = name or (f"image-{chip}" if image else "ota")
     _matches("--name", name, _NAME, "up to 32 letters, digits, dots, hyphens and underscores")
     _matches("--version", version, _VERSION, "three numbers with dots between them, such as 0.2.0")
@@ -91,16 +87,16 @@ def make(board, key, version=__version__, name=None, source=None, next_key=None,
             )
     else:
         files = {path[1:]: here.read_bytes() for path, here in built.files.items() if path.startswith("/firmware/")}
-    fields = dict(name=name, version=version, board=board, kind=kind, micropython=_OLDEST[kind], mpy=_MPY)
+    fields = dict(name=name, version=version, board=board, kind=kind, micropython=micropython, mpy=_MPY)
     if image:
         if "firmware/slot_image.mpy" not in files:
             raise BundleError(f"the firmware in {source} is too old for images: build a newer one")
         files = {f"micropython-{chip}.bin": program, **files}
-        fields |= dict(kind="image", micropython=micropython)
+        fields["kind"] = "image"
     return pack(fields, files, key)
 
 
-def _image(path):
+def _image(path, oldest):
     """The chip that the file's MicroPython is for, its bytes, and its version. Raises BundleError."""
     program = _read(path)
     try:
@@ -111,10 +107,10 @@ def _image(path):
         raise BundleError(
             f"{path} is for all of the flash: give the .app-bin of the same page, or micropython.bin of a build"
         )
-    found = _BANNER.search(program)
-    if not found or (int(found[2]), int(found[3])) < _OLDEST_IMAGE:
-        raise BundleError(f"{path} has no MicroPython of 1.24 or newer in it")
-    return chip, program, found[1].decode()
+    version = app_image.micropython(program)
+    if not version or version < oldest:
+        raise BundleError(f"{path} has no MicroPython of {oldest[0]}.{oldest[1]} or newer in it")
+    return chip, program, ".".join(map(str, version))
 
 
 def _matches(what, value, expression, wanted):

@@ -23,6 +23,7 @@ _COMMANDS = (
     ("power cut after N writes", re.compile(r"power cut after (\S+) writes?"), "power_cut"),
     ("time pass SECONDS", re.compile(r"time pass (\S+)"), "time"),
     ("memory leave BYTES|all", re.compile(r"memory leave (\S+)"), "memory"),
+    ("uart is SETTINGS", re.compile(r"uart is (\S+)"), "uart"),
     ("uart noise BYTES", re.compile(r"uart noise (.+)"), "noise"),
     ("asleep", re.compile(r"(asleep)"), "asleep"),
     ("wake", re.compile(r"(wake)"), "wake"),
@@ -174,6 +175,11 @@ class Control:
         level = "high" if self._module.pins.level(_number("the pin", number, *self._module.pins.range)) else "low"
         if level != wanted:
             raise ControlError(f"pin {number} is {level}")
+
+    def _uart(self, settings):
+        now = ",".join(map(str, self._terminal.settings()))
+        if settings != now:
+            raise ControlError(f"the UART is {now}")
 
     def _noise(self, text):
         r"""The bytes are written as in a Python literal: \x00, \r and so on."""

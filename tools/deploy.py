@@ -9,6 +9,7 @@ import serial
 
 from .board_port import PROMPT_BAUD, BoardError, leave_at, mpremote, restarted, version
 from .build import BuildError, build, update_key
+from .sources import oldest_micropython
 
 # What is on the board: the platform, the version of MicroPython and that of its .mpy files, the bytes of the ROMFS
 # partition, the modules and slots on the flash, those of boot.py and main.py that are there, whether a firmware
@@ -70,8 +71,8 @@ for f in {paths!r}:
  (os.rmdir if f[-1]=='/' else os.remove)(f.rstrip('/'))
 """
 _BUILT = "from firmware import buildinfo as b;print('built:',b.VERSION,b.HASH,b.DATE)"
-# The .mpy format of the compiler that the project pins, and the first MicroPython with all that the firmware needs.
-_MPY, _OLDEST = 6, (1, 24)
+# The .mpy format of the compiler that the project pins.
+_MPY = 6
 
 
 class Board:
@@ -86,9 +87,13 @@ class Board:
         self.rom, self.modules, self.starters, self.updates, on_usb = others
         if platform not in ("esp32", "esp8266"):
             raise BoardError(f"{port}: this is no ESP32 and no ESP8266 but {self.machine}")
-        if tuple(version) < _OLDEST or mpy != _MPY:
-            had = ".".join(map(str, version))
-            raise BoardError(f"{port}: MicroPython {had} cannot run this firmware; write a newer one with make flash")
+        needed = oldest_micropython(platform)
+        if tuple(version) < needed or mpy != _MPY:
+            had, wanted = (".".join(map(str, numbers)) for numbers in (version, needed))
+            raise BoardError(
+                f"{port}: MicroPython {had} cannot run this firmware, which needs {wanted} or newer: write that with"
+                " make flash"
+            )
         self.name = platform
         # An ESP8266 has one UART that hears; on others the AT port is elsewhere, unless it is on the USB.
         self.at_prompt = platform == "esp8266" or on_usb

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import serial
 
-from . import images
+from . import app_image, images
 from .board_port import PROMPT_BAUD, BoardError
 from .build import BuildError, build, update_key
 from .deploy import deploy, family, rehearse
+from .sources import oldest_micropython
 
 # For each of MicroPython's boards: the chip as esptool calls it, where its images begin in the flash, and the MiB that
 # this has to have, unless the image says more. On the ESP8266 those are for ROMFS, in which the firmware runs.
@@ -48,6 +49,10 @@ def checked_image(board, image, sha256=None):
         raise BoardError(f"{image} {error}") from None
     if seen.chip != chip:
         raise BoardError(f"{image} is for {seen.chip}, and {board} is {chip}")
+    version, oldest = app_image.micropython(data), oldest_micropython(family(board))
+    if version and version < oldest:
+        had, needed = (".".join(map(str, numbers)) for numbers in (version, oldest))
+        raise BoardError(f"{image} is MicroPython {had}, and the firmware needs {needed} or newer")
     print(f"{image}: SHA-256 {found}", flush=True)
     return data, max(seen.flash, least << 20)
 

@@ -21,7 +21,7 @@ import sys,uctypes
 {find}
 {time}
 {memory}
-__import__('start').up({uart},{pc},{flash},{rom})
+__import__('start').up({uart},{pc},{flash},{rom},{version})
 del sys,uctypes
 execfile('/boot.py')
 """
@@ -49,6 +49,7 @@ def main():
     parser.add_argument("--rom", type=int)
     parser.add_argument("--time", type=int)
     parser.add_argument("--memory", type=int)
+    parser.add_argument("--version", type=int, nargs=2, help="of MicroPython's port, if it is not that of MicroPython")
     parser.add_argument("--chip", help="descriptor of an image, or a folder")
     args = parser.parse_args()
     if args.script:
@@ -84,7 +85,8 @@ def _code(args):
     rom = None if args.rom is None else image(args.rom)
     time = "" if args.time is None else _TIME.format(page=image(args.time, shared=True))
     memory = "" if args.memory is None else _MEMORY.format(page=image(args.memory, shared=True))
-    start = _START.format(find=find, time=time, memory=memory, uart=args.uart, pc=args.pc, flash=args.flash, rom=rom)
+    ends = {"uart": args.uart, "pc": args.pc, "flash": args.flash, "rom": rom}
+    start = _START.format(find=find, time=time, memory=memory, version=args.version and tuple(args.version), **ends)
     code = start if args.prompt else start + _MAIN
     if not args.usb:
         return code

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 
+from .chips import CHIPS, Port
 from .partitions import Partitions
 from .pins import Pins
 from .prompt import Prompt, with_cr
@@ -53,8 +54,8 @@ _TRACEBACK_AGE = 1.0
 class Module:
     """One simulated module, off at first.
 
-    options: board, heap, micropython (None: the bundled one), has_ffi and needs_folder. up(): called once, when the
-    chip runs for the first time."""
+    options: board, chip, version (of MicroPython's port), heap, micropython (None: the bundled one), has_ffi and
+    needs_folder. up(): called once, when the chip runs for the first time."""
 
     def __init__(self, loop, build, options, flash, terminal, radio, up):
         self._loop, self._options, self._terminal, self._radio = loop, options, terminal, radio
@@ -67,7 +68,9 @@ class Module:
         self._prompt = None
         self._cause = None
         self._sleep = None
-        self.pins = Pins(options.board)
+        self._described = CHIPS[options.chip]
+        self._port = Port(options.board, options.version)
+        self.pins = Pins(self._described)
         self._partitions = Partitions(options.partition, options.ota_partitions, self._count_write, self._chip_cut)
         self._passed = 0
         self._time = None
@@ -85,10 +88,11 @@ class Module:
         self._crashes = []
         self.failed = False
 
-    def power_on(self, cause="power", raw=False):
-        """Starts the chip; `cause` is a key of _CAUSES. With `raw` it starts MicroPython's raw prompt, no firmware."""
+    def power_on(self, cause="power", raw=False, prompt=False):
+        """Starts the chip; `cause` is a key of _CAUSES. With `prompt` it starts MicroPython's prompt, no firmware, with
+        `raw` the raw one."""
         self._cause = _CAUSES[self._options.board].get(cause, self._cause)
-        self._raw = raw
+        self._raw, self._prompted = raw, raw or prompt
         self._usb = False  # whether the terminal is the board's USB, where MicroPython's own output is, too
         self._sleep = Sleep(self._loop)
         self._traceback_at = None
@@ -128,7 +132,7 @@ class Module:
         os.set_blocking(self._process.stdout.fileno(), False)
         self._loop.watch(self._process.stdout.fileno(), self._console)
         self._loop.watch(self._link.fileno(), self._requests)
-        if raw and self._options.board == "esp8266":
+        if self._prompted and self._options.board == "esp8266":
             # This chip's prompt has the UART at every start, until the firmware takes it.
             self._chip_dupterm(True)
 
@@ -150,8 +154,10 @@ class Module:
             command.append("--ffi")
         if options.board == "esp32":
             command.append("--usb")
-        if self._raw:
+        if self._prompted:
             command.append("--prompt")
+        if options.fakes_version:
+            command += ["--version", *options.version]
         return [str(word) for word in command]
 
     def power_off(self):
@@ -229,6 +235,10 @@ class Module:
         # Nobody writes any more, so the process has ended by itself.
         status = self._process.wait()
         self.power_off()
+        if not status and self._traceback_at is None:
+            # main.py has ended without a new start, so MicroPython goes on to its prompt.
+            self.power_on("reset", prompt=True)
+            return
         if self._traceback_at is None:
             print(f"atsim: the firmware has ended, status {status}", file=sys.stderr, flush=True)
         self._restart("watchdog", crashed=True)
@@ -302,9 +312,34 @@ class Module:
         except (OSError, ValueError, TypeError, AttributeError, RuntimeError) as error:
             return [type(error).__name__, list(error.args)]
 
-    def _chip_uart(self, baudrate, bits, parity, stop):
-        self._terminal.configure(baudrate, bits, parity, stop)
+    def _chip_uart(self, baudrate, bits, parity, stop, flow, *pins):
+        """Sets the UART, by which some of what has come in is lost."""
+        for pin in pins:
+            self.pins.check(pin)
+        self._terminal.configure(baudrate, bits, parity, stop, flow)
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._uart, self._port.init_drops)
         return [None]
+
+    def _chip_machine(self):
+        return [self._described.machine(self._port.version)]
+
+    def _chip_timer(self, number):
+        if number < 0 and not self._port.has_virtual_timers:
+            raise ValueError("invalid Timer number")
+        return [None]
+
+    def _chip_temperature(self):
+        """What esp32.mcu_temperature() measures in whole degrees; None where the chip has no sensor."""
+        return [21 if self._described.sensor else None]
+
+    def _chip_has_loader(self):
+        return [self._described.loader]
+
+    def _chip_bootloader(self):
+        """The chip is in its loader, where esptool finds it, until it is switched off and on."""
+        self.power_off()
+        print("atsim: the chip is in its loader", file=sys.stderr, flush=True)
 
     def _chip_txdone(self):
         return [self._terminal.idle()]

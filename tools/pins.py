@@ -1,23 +1,19 @@
 """The chip's pins: what the chip drives, and what the bench does.
 A pin that nobody drives is low."""
 
-# The pins that a module has, and what machine.Pin calls an output.
-_PINS = {
-    "esp8266": frozenset(range(17)),
-    "esp32": frozenset((*range(6), *range(12, 24), *range(25, 28), *range(32, 40))),
-}
+# What machine.Pin calls an output.
 _OUTPUT = {"esp8266": 1, "esp32": 3}
-_INPUTS_ONLY = {"esp8266": (), "esp32": range(34, 40)}
+_INPUTS_ONLY = {"ESP32": range(34, 40), "ESP32-SPIRAM": range(34, 40), "ESP32S2": (46,)}
 
 
 class Pins:
-    """The pins of one board, by number."""
+    """The pins of one chip, by number."""
 
-    def __init__(self, board):
-        self._there = _PINS[board]
+    def __init__(self, chip):
+        self._there = chip.pins
         self.range = min(self._there), max(self._there)
-        self._output = _OUTPUT[board]
-        self._inputs_only = _INPUTS_ONLY[board]
+        self._output = _OUTPUT[chip.board]
+        self._inputs_only = _INPUTS_ONLY.get(chip.name, ())
         self._outside = {}
         self.reset()
 
@@ -27,7 +23,7 @@ class Pins:
 
     def drive(self, number, level):
         """The bench sets a pin; ValueError if there is none of that number."""
-        self._check(number)
+        self.check(number)
         self._outside[number] = level
 
     def level(self, number):
@@ -36,7 +32,7 @@ class Pins:
 
     def request(self, number, mode, *level):
         """What the chip does to a pin, as machine.Pin: sets its mode unless that is None, then its level or asks."""
-        self._check(number)
+        self.check(number)
         if mode is not None:
             if mode == self._output:
                 if number in self._inputs_only:
@@ -50,6 +46,7 @@ class Pins:
             self._driven[number] = int(bool(level[0]))
         return None
 
-    def _check(self, number):
+    def check(self, number):
+        """Raises what the chip does where there is no such pin."""
         if number not in self._there:
             raise ValueError("invalid pin")

@@ -16,10 +16,12 @@ import sys
 import tempfile
 
 from .build import BOARDS, BuildError, build, update_key, write_flash
+from .chips import CHIPS, USUAL, VERSIONS
 from .control import Control, ControlError
 from .loop import Loop
 from .module import Module
 from .radio_air import DEFAULT_NETWORK, AccessPoint, WifiFileError, read_wifi_file
+from .sources import oldest_micropython
 from .wire import PacedTerminal, Terminal
 
 # An ESP8266 has 38 KiB; the 4 KiB more are what the stand-ins take, whose work on the chip is done by code that needs
@@ -55,6 +57,11 @@ def main():
         parser.error("--partition: only an ESP32 has partitions")
     if options.ota_partitions and options.board != "esp32":
         parser.error("--ota-partitions: only an ESP32 has partitions")
+    if options.ipv6 and options.board != "esp32":
+        parser.error("--ipv6: an ESP8266 has no place for it")
+    options.chip = options.chip or USUAL[options.board]
+    if CHIPS[options.chip].board != options.board:
+        parser.error(f"--chip: {options.chip} is not of the family {options.board}")
     if len(names) > len(set(names)):
         parser.error("--partition: each name may stand once")
     try:
@@ -101,6 +108,16 @@ def _parser():
         help="MicroPython's heap, such as 38wK, 64K or 1M (default: the board's)",
     )
     parser.add_argument("--board", choices=BOARDS, default="esp32", help="the chip (default: %(default)s)")
+    parser.add_argument("--chip", choices=CHIPS, help="which chip of the board's family it is (default: the usual one)")
+    parser.add_argument(
+        "--port-version",
+        metavar="X",
+        choices=VERSIONS,
+        help=f"which version of MicroPython's port the chip's modules behave as, {VERSIONS[0]} to {VERSIONS[-1]}",
+    )
+    parser.add_argument(
+        "--ipv6", action="store_true", help="let an ESP32 have IPv6, which no port of MicroPython has: a trial"
+    )
     parser.add_argument("--wifi", metavar="FILE", help="the access points in range, in TOML")
     parser.add_argument("--control", metavar="PATH", help="a Unix socket to act on the module")
     parser.add_argument("--time", action="store_true", help="let time pass for the module, by lines to --control")
@@ -210,8 +227,19 @@ def _link(target, path, cleanup):
 def _probe(options):
     """Finds out what the MicroPython in use can do."""
     options.has_ffi, options.has_rom, options.needs_folder = False, True, False
-    if options.micropython is None:
-        return
+    # The bundled one is of the newest.
+    runs = _look(options) if options.micropython else _numbers(VERSIONS[-1])
+    # Another MicroPython runs the firmware, too, with the stand-ins of a port that is new enough.
+    wanted = _numbers(options.port_version) if options.port_version else max(runs, oldest_micropython(options.board))
+    options.version, options.fakes_version = wanted, wanted != runs
+
+
+def _numbers(version):
+    return tuple(map(int, version.split(".")))
+
+
+def _look(options):
+    """The version of the MicroPython that was given, (major, minor); `options` tell what else it has."""
     path = shutil.which(options.micropython)
     if path is None:
         raise Failure(f"{options.micropython} is not a program")
@@ -229,6 +257,7 @@ def _probe(options):
     for name in ("time", "memory"):
         if getattr(options, name) and not options.has_ffi:
             raise Failure(f"--{name}: {path} has no ffi or no VfsRom, which that needs")
+    return major, minor
 
 
 def _radio(board, networks, clock):
@@ -249,17 +278,19 @@ def _flash(options, built, networks, cleanup):
     if options.usb:
         files["/board.json"] = folder / "board.json"
         files["/board.json"].write_text('{"uart": "usb"}')
-    # What a bench needs and a chip does not: other ports to ask for names and for the time.
+    # What a bench needs and a chip does not: other ports to ask for names and for the time, and IPv6.
     usual = AccessPoint(DEFAULT_NETWORK)
-    ports = {
+    bench = {
         key: getattr(ap, key)
         for ap in reversed(networks)
         for key in ("dns_port", "ntp_port")
         if getattr(ap, key) != getattr(usual, key)
     }
-    if ports:
+    if options.ipv6:
+        bench["ipv6"] = True
+    if bench:
         files["/bench.json"] = folder / "bench.json"
-        files["/bench.json"].write_text(json.dumps(ports))
+        files["/bench.json"].write_text(json.dumps(bench))
     try:
         if image.exists() and not os.access(image, os.W_OK):
             raise Failure(f"cannot write {image}")
@@ -268,7 +299,7 @@ def _flash(options, built, networks, cleanup):
         if new:
             file.write(built.flash.read_bytes())
             file.flush()
-        if not new or ports or files.keys() != built.files.keys() | {"/bench.json"}:
+        if not new or bench or files.keys() != built.files.keys() | {"/bench.json"}:
             # A MicroPython without ROMFS has the firmware of an ESP8266 on its flash, too.
             write_flash(image, files, in_place=bool(built.rom) if options.has_rom else None)
     except OSError as error:

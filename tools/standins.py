@@ -20,6 +20,7 @@ _STANDS_FOR = {
     "axtls": "tls",
     "romvfs": "vfs",
     "usbsys": "sys",
+    "portsys": "sys",
     "aheadtime": "time",
     "aheadselect": "select",
     "lackselect": "select",

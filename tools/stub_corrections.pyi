@@ -226,6 +226,9 @@ class esp32:
         class md5(object): ...
 
     class machine:
+        # extmod/modmachine.c, with ports/esp32/mpconfigport.h: on the S2, S3, C2, C3 and P4
+        def bootloader(timeout: int = ..., /) -> None: ...
+
         class RTC:
             # ports/esp32/machine_rtc.c
             del alarm
@@ -303,6 +306,9 @@ class esp32:
         del rom_ioctl
 
     class esp32:
+        # ports/esp32/modesp32.c: not on the plain ESP32, and the stub is that one's
+        def mcu_temperature() -> int: ...
+
         # ports/esp32/modesp32.c, esp32_wake_on_gpio
         def wake_on_gpio(pins: Any = None, level: bool = ...) -> None: ...
 

@@ -24,6 +24,10 @@ class Terminal:
         for fd in (self.fd, self._slave):
             os.set_blocking(fd, False)
         self.path = os.ttyname(self._slave)
+        self._reset()
+
+    def _reset(self):
+        self._baudrate, self._bits, self._stop, self._parity, self._flow = 115200, 8, 1, None, 0
 
     def noise(self, data):
         """Puts bytes on the line to the chip; raises BlockingIOError if that is full."""
@@ -37,10 +41,23 @@ class Terminal:
 
     def plug(self):
         """Returns the descriptor that the chip's UART uses, for a chip that starts now."""
+        self._reset()
         return self.fd
 
-    def configure(self, baudrate, bits, parity, stop):
+    def configure(self, baudrate, bits, parity, stop, flow):
         """Takes the UART's settings; 0 or -1 leaves one as it is, None as parity is none."""
+        self._baudrate = baudrate or self._baudrate
+        self._bits = bits or self._bits
+        self._stop = stop or self._stop
+        if parity != -1:
+            self._parity = parity
+        if flow != -1:
+            self._flow = flow
+
+    def settings(self):
+        """The UART's settings as AT+UART_CUR numbers them."""
+        stop, parity = {1: 1, 2: 3}[self._stop], {None: 0, 1: 1, 0: 2}[self._parity]
+        return self._baudrate, self._bits, stop, parity, self._flow
 
     def idle(self):
         """Whether all that the chip has written is with the host's operating system."""
@@ -65,7 +82,7 @@ class PacedTerminal(Terminal):
             end.setblocking(False)
             # As little as the kernel allows: a chip's transmit buffer is small.
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
-        self._baudrate, self._bits, self._parity, self._stop = 115200, 8, 0, 1
+        self._reset()
         near = self._near.fileno()
         self._directions = (
             _Direction(self._loop, self.fd, near, self._byte_time),
@@ -74,14 +91,7 @@ class PacedTerminal(Terminal):
         return chip.fileno()
 
     def _byte_time(self):
-        return (1 + self._bits + self._parity + self._stop) / self._baudrate
-
-    def configure(self, baudrate, bits, parity, stop):
-        self._baudrate = baudrate or self._baudrate
-        self._bits = bits or self._bits
-        self._stop = stop or self._stop
-        if parity != -1:
-            self._parity = 0 if parity is None else 1
+        return (1 + self._bits + (self._parity is not None) + self._stop) / self._baudrate
 
     def idle(self):
         unread = array.array("i", [0])

@@ -199,12 +199,17 @@ class Port:
         It reads one chunk a round, so that a host that floods the port cannot starve the links."""
         if self._start < self._end:
             self._take()
-        if self._readable and self._start == self._end and self.has_room():
+        if self._readable and self.has_room():
+            self.fetch()
+            self._take()
+
+    def fetch(self):
+        """Reads what has come, unless something is there that was not looked at."""
+        if self._start == self._end:
             count = self.uart.readinto(self._in) or 0
             self._readable = False
             self._start = 0
             self._end = count
-            self._take()
 
     def pending(self):
         """Whether something has come that was not looked at."""

@@ -4,10 +4,14 @@ simulator writes and removes by itself."""
 
 import json
 import os
+import sys
+
+# The oldest MicroPython of each family, see docs/ports.md.
+MICROPYTHON = {"esp32": (1, 29), "esp8266": (1, 25)}
 
 
 def load():
-    """The module of this chip, with the files on the flash applied to it."""
+    """The module of this chip, with the files on the flash applied to it. ImportError where MicroPython is too old."""
     try:
         import esp32  # noqa: F401  only the ESP32 family has it
 
@@ -16,6 +20,9 @@ def load():
         board.variant(os.uname().machine)
     except ImportError:
         import firmware.board.esp8266 as board
+    needed, there = MICROPYTHON[board.FAMILY], sys.implementation[1]
+    if there < needed:
+        raise ImportError("this firmware needs MicroPython %d.%d or newer, and this is %d.%d" % (needed + there[:2]))
     for path in ("/board.json", "/bench.json"):
         try:
             with open(path) as file:
@@ -30,6 +37,20 @@ def load():
 
         usb.take_over(board)
     return board
+
+
+def mended(fault):
+    """Whether a new start does better after this fault. Without /board.json the next one finds a port; where there is
+    none, or where MicroPython is too old, it would end in the same way."""
+    if not isinstance(fault, ImportError):
+        try:
+            os.rename("/board.json", "/board.bad")
+            print("/board.json is /board.bad now, as the chip refuses it:", fault)
+            return True
+        except OSError:
+            print("the AT port cannot be had on this chip:")
+    print(fault)
+    return False
 
 
 def _spelled(name):

@@ -16,11 +16,15 @@ TX, RX, RTS, CTS = 17, 16, 14, 15
 # The same on the other chips, for the S3 of our own choice, as stock ESP-AT has no S3. Its 19 and 20 for RTS and CTS of
 # the S2 are the pins of the USB, where MicroPython's prompt is.
 PINS = {
+    "ESP32C2": (7, 6, 4, 5),
     "ESP32C3": (7, 6, 4, 5),
+    "ESP32C5": (23, 24, 26, 25),
     "ESP32C6": (7, 6, 4, 5),
     "ESP32S2": (17, 21, 15, 16),
     "ESP32S3": (17, 18, 15, 16),
 }
+# Where an ESP32 has its flash or its SPIRAM at the pins 16 and 17: the PICO, and modules such as the WROVER.
+_ELSEWHERE = 22, 19, 14, 15
 BAUD = 115200
 BAUD_MAX = 5000000
 FLOW_CONTROL = True
@@ -35,7 +39,7 @@ IPD_MAX = 1460  # bytes of one +IPD
 UDP_MAX = 4096  # bytes of a datagram that is received whole
 WINDOW = 5760  # bytes that a link keeps in passive receive mode
 WINDOWS = 28800  # and all of them together
-IPV6 = True
+IPV6 = False  # the port gives a program no addresses of it; the simulator can have it, for trial
 # 802.11 b, g, n and long range: as AT+CWSTAPROTO has them, as the port has them.
 PROTOCOLS = ((1, 1), (3, 3), (7, 7), (8, 8), (9, 9), (11, 11), (15, 15))
 STATIONS = 0  # on the softAP: as many as the host says
@@ -85,18 +89,38 @@ JOIN_FAILURES = {
 
 
 def variant(name):
-    """Takes the chip and its pins from what os.uname() calls the board."""
-    global CHIP, TX, RX, RTS, CTS
-    for chip, pins in PINS.items():
-        if chip in name:
-            CHIP = chip
-            TX, RX, RTS, CTS = pins
+    """Takes the chip and its pins from what os.uname() calls the board, such as "TinyS3 with ESP32-S3-FN8": the chip is
+    behind the last "with". Before MicroPython 1.29 most had no hyphen there."""
+    global CHIP, TX, RX, RTS, CTS, FLOW_CONTROL
+    model = name.split(" with ")[-1].replace("-", "")
+    chip = model[:7]
+    if chip in PINS:
+        CHIP = chip
+        TX, RX, RTS, CTS = PINS[chip]
+    elif model[5:6] in "CHPS" and model[6:7].isdigit():
+        # Another chip of the family: the port knows pins for TX and RX.
+        CHIP = chip
+        TX = RX = RTS = CTS = None
+        FLOW_CONTROL = False
+    elif "PICO" in model or _is_taken(TX):
+        TX, RX, RTS, CTS = _ELSEWHERE
+
+
+def _is_taken(pin):
+    # A MicroPython for a board with SPIRAM does not have the pins of that.
+    try:
+        machine.Pin(pin)
+    except ValueError:
+        return True
+    return False
 
 
 def uart(settings):
     """The AT port's UART: baud, data bits, stop bits, parity, flow control as AT+UART_CUR numbers them."""
     os.dupterm(None)  # the prompt may have had it
-    port = machine.UART(UART, tx=TX, rx=RX, rts=RTS, cts=CTS, txbuf=TX_BUFFER, rxbuf=RX_BUFFER, timeout=0)
+    wires = {"tx": TX, "rx": RX, "rts": RTS, "cts": CTS}
+    wires = {name: pin for name, pin in wires.items() if pin is not None}
+    port = machine.UART(UART, txbuf=TX_BUFFER, rxbuf=RX_BUFFER, timeout=0, **wires)
     configure(port, settings)
     return port
 

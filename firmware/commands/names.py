@@ -73,7 +73,7 @@ class Ping:
 
 @command("AT+CIPV6", "enable:0..1", saved=STORE)
 class IPv6:
-    """1: links, names and pings may use IPv6. The ESP8266 port of MicroPython has none."""
+    """1: links, names and pings may use IPv6, which no port of MicroPython has: the simulator alone, for trial."""
 
     def query(at):
         at.line("+CIPV6:%d", at.settings.get("CIPV6", [0])[0] if at.settings.stored else at.ipv6)

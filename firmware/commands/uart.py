@@ -11,8 +11,8 @@ _UART = "baud:80..5000000, bits:5..8, stop:1..3, parity:0..2, flow:0..3"
 
 @command("AT+UART_CUR", _UART)
 class UartNow:
-    """The UART's settings until the next start. The OK leaves at the old rate. The USB of an ESP32 takes
-    only 115200,8,1,0,0."""
+    """The UART's settings until the next start. The OK leaves at the old rate; after a change the host waits 20 ms. The
+    USB of an ESP32 takes only 115200,8,1,0,0."""
 
     def query(at):
         at.line("+UART_CUR:%d,%d,%d,%d,%d", *at.line_settings)
@@ -24,7 +24,7 @@ class UartNow:
 
 @command("AT+UART_DEF", _UART, saved=ALWAYS)
 class UartSaved:
-    """The UART's settings, kept in flash. The OK leaves at the old rate. On USB as AT+UART_CUR."""
+    """The UART's settings, kept in flash. The OK leaves at the old rate; on USB and after a change as AT+UART_CUR."""
 
     def query(at):
         _show_saved(at, "_DEF")
@@ -73,11 +73,21 @@ async def _change_uart(at, values, saves=False):
     if saves:
         # The OK must leave at the old rate, so it comes before the interpreter would save.
         at.settings.put("UART_DEF", list(values), ALWAYS)
+    now = tuple(at.line_settings)
+    same_rate = values[:4] == now[:4]
     at.interpreter.answer()
+    if values == now:
+        return messages.NOTHING
     # The host has its OK before this is over, so its next line must not meet `busy p...`.
     at.port.deaf = True
     try:
+        # With the new settings the ports drop what was not read. At another rate what comes before the OK has left is
+        # still right, and what comes after it is not.
+        if not same_rate:
+            at.port.fetch()
         await at.port.empty()
+        if same_rate:
+            at.port.fetch()
         at.board.configure(at.uart, values)
     finally:
         at.port.deaf = False

@@ -51,7 +51,8 @@ class UART(io.IOBase):
             raise ValueError("invalid stop bits")
         if soc.BUFFER_ON_HEAP and "rxbuf" in kw:
             self._buffer = bytearray(kw["rxbuf"] + 1)  # nothing is in it here, but it takes its place
-        pc.ask("uart", baudrate, bits, parity, stop)
+        pins = [kw[name] for name in ("tx", "rx", "rts", "cts") if isinstance(kw.get(name), int)]
+        pc.ask("uart", baudrate, bits, parity, stop, kw.get("flow", -1), *pins)
 
     def ioctl(self, request, argument):
         # 10 asks for the descriptor, which select.poll then waits on itself.
@@ -120,6 +121,7 @@ class Timer:
 
     # On the ESP32 this takes what init() does, too, and on the ESP8266 it does not.
     def __init__(self, _id):
+        pc.ask("timer", _id)
         self._runs = 0
 
     def init(self, *, mode=1, callback=None, period=0xFFFFFFFF, tick_hz=1000, freq=None, hard=False):
@@ -150,4 +152,6 @@ if soc.FLOW_CONTROL:
 
 
 def __getattr__(name):
+    if name == "bootloader" and not pc.ask("has_loader"):
+        raise AttributeError(name)
     return pc.lookup(soc.MACHINE, name)

@@ -1,21 +1,20 @@
 """Stands in for the chip's module os: MicroPython's own, with what only the chip has,
 and without what only a PC has."""
 
-import sys
-
 import pc
 import soc
 import uos
 
 
 def uname():
+    import sys
     from collections import namedtuple
 
-    sysname, nodename, release, machine = soc.UNAME
+    sysname, nodename, release = soc.UNAME
     number = ".".join([str(part) for part in sys.implementation[1][:3]])
     version = "v%s on %s" % (number, sys.version.split(" on ")[1])
     fields = namedtuple("uname", ("sysname", "nodename", "release", "version", "machine"))
-    return fields(sysname, nodename, release or number, version, machine)
+    return fields(sysname, nodename, release or number, version, pc.ask("machine"))
 
 
 def dupterm(_stream, _index=0):

@@ -74,10 +74,16 @@ def _is_at_usb():
         return False
 
 
-def up(uart_fd, pc_fd, flash_fd, rom):
-    """Starts the chip; rom is the ROMFS partition, a buffer, or None."""
+def up(uart_fd, pc_fd, flash_fd, rom, version):
+    """Starts the chip; rom is the ROMFS partition, a buffer, or None; version is that of the port, None if it is
+    MicroPython's own."""
     pc.connect(pc_fd)
     machine._connect(uart_fd)
+    if version:
+        import portsys
+
+        portsys._become(*version)
+        sys.modules["sys"] = sys.modules.pop("portsys")
     try:
         import esp32
     except ImportError:

@@ -16,6 +16,10 @@ def idf_heap_info(capabilities):
     return [(gc.mem_alloc() + free, free, free // 2, free // 2)] if capabilities & 0x1804 else []
 
 
+def mcu_temperature():
+    return pc.ask("temperature")
+
+
 class Partition:
     TYPE_APP, TYPE_DATA = 0, 1
     BOOT, RUNNING = 0, 1
@@ -60,3 +64,7 @@ class Partition:
     @classmethod
     def mark_app_valid_cancel_rollback(cls):
         pc.ask("partition_valid")
+
+
+if pc.ask("temperature") is None:
+    del mcu_temperature

@@ -12,7 +12,7 @@ BAD_INTERFACE = "invalid WLAN interface identifier"
 WLAN_METHODS = b" active connect disconnect status isconnected scan config ifconfig ipconfig "
 
 MACHINE = (
-    b" reset reset_cause unique_id freq lightsleep deepsleep"
+    b" reset reset_cause unique_id freq lightsleep deepsleep bootloader"
     b" PWRON_RESET=1 HARD_RESET=2 WDT_RESET=3 DEEPSLEEP_RESET=4 SOFT_RESET=5 "
 )
 PIN = b" IN=1 OUT=3 OPEN_DRAIN=7 PULL_UP=2 PULL_DOWN=1 "
@@ -32,5 +32,5 @@ WLAN = (
     b" PM_POWERSAVE=2 BANDWIDTH_20=1 BANDWIDTH_40=2 "
 )
 
-# sysname, nodename, release (None: MicroPython's own) and machine of os.uname().
-UNAME = ("esp32", "esp32", None, "Generic ESP32 module with ESP32")
+# sysname, nodename and release (None: MicroPython's own) of os.uname().
+UNAME = ("esp32", "esp32", None)

@@ -28,5 +28,5 @@ WLAN = (
     b" PM_NONE=0 PM_PERFORMANCE=2 PM_POWERSAVE=1 "
 )
 
-# sysname, nodename, release (that of the vendor's SDK) and machine of os.uname().
-UNAME = ("esp8266", "esp8266", "2.2.0-dev(9422289)", "ESP module with ESP8266")
+# sysname, nodename and release (that of the vendor's SDK) of os.uname().
+UNAME = ("esp8266", "esp8266", "2.2.0-dev(9422289)")
