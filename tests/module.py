@@ -65,6 +65,7 @@ class Module(SimulatedModule):
 
     def write(self, data):
         """Raw bytes, all of them; reads meanwhile, so that neither side blocks the other."""
+        self._uart = None
         data = memoryview(data)
         deadline = time.monotonic() + LIMIT
         while data:
