@@ -13,7 +13,7 @@ GIVE_THE_OTHER = "is for all of the flash: give the .app-bin of the same page, o
 def test_made_images_are_whole_for_esptool(tmp_path):
     """The format is the one that esptool knows; what is damaged is so for both."""
     path = tmp_path / "image.bin"
-    for board, (chip, _) in flash_board.BOARDS.items():
+    for board, (chip, *_) in flash_board.BOARDS.items():
         if chip in ("esp32", "esp32c6"):
             image = app_image.make(TEXT.ljust(300), chip)
             assert app_image.look(image) == (chip, len(image), True)
