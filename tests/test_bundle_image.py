@@ -20,7 +20,7 @@ def test_made_images_are_whole_for_esptool(tmp_path):
             path.write_bytes(image)
             flash_board.checked_image(board, path)
     path.write_bytes(image[:40] + b"?" + image[41:])
-    with pytest.raises(BoardError, match="is damaged: Checksum"):
+    with pytest.raises(BoardError, match="is damaged: its checksum"):
         flash_board.checked_image("ESP32_GENERIC_C6", path)
     with pytest.raises(app_image.ImageError, match="its checksum is not right"):
         app_image.look(path.read_bytes())
