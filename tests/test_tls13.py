@@ -143,6 +143,22 @@ def test_the_hello_has_to_be_sent_again_and_the_server_is_verified(modern, tmp_p
     peer.close()
 
 
+def test_bad_servers(modern, tmp_path, authority):
+    prepare(modern, authority)
+    modern.command("AT+CIPSSLCCONF=2")
+    modern.command(f'AT+CIPSSLCCN="{SERVER}"')
+    for what, certificate in authority.bad(SERVING).items():
+        context = serving(tmp_path, certificate, weak=True)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        peer = TLSPeer(context)
+        modern.send(f'AT+CIPSTART="SSL","127.0.0.1",{peer.port}')
+        with pytest.raises(ssl.SSLError):
+            peer.accept()
+        assert modern.take(9) == b"\r\nERROR\r\n", what
+        peer.close()
+    modern.settled()
+
+
 def test_new_keys_in_the_same_connection_end_the_link(modern, tmp_path, authority):
     certificate, key = authority.server.files(tmp_path)
     with s_server("-cert", certificate, "-key", key, "-tls1_3") as server:
