@@ -63,6 +63,20 @@ def test_every_parameter(online, neighbour, word):
 
 
 @pytest.mark.parametrize(
+    "service, proto, wanted",
+    [
+        ('"WORD",80', "", "_tcp"),
+        ('"_WORD",80', ',,"udp"', "_udp"),
+        ('"WORD",80', ',,"_udp"', "_udp"),
+    ],
+)
+def test_the_underscores_of_a_service(online, neighbour, word, service, proto, wanted):
+    online.command(f'AT+MDNS=1,"{word}",{service.replace("WORD", word)}{proto}')
+    pointer, _, srv, *_ = neighbour.announcement().answers()
+    assert (pointer.name, srv.name) == (f"_{word}.{wanted}.local.", f"{word}._{word}.{wanted}.local.")
+
+
+@pytest.mark.parametrize(
     "name, kind, answers, more",
     [
         ("service", PTR, [PTR], [SRV, TXT, A, NSEC]),

@@ -120,6 +120,57 @@ def test_answers_in_pieces(online, neighbour, word):
     online.expect(found("IF=1", "IP=0", f"PTR={word}", f"SRV={word}.local:7", "TXT=a=1", "A=127.0.0.9"))
 
 
+@pytest.mark.parametrize(
+    "question, lines",
+    [
+        ('0,"W","tcp"', ["PTR=one", "SRV=Wp.local:35"]),
+        ('2,"one","W","_tcp"', ["SRV=Wp.local:35"]),
+        ('2,"one","_W","tcp"', ["SRV=Wp.local:35"]),
+    ],
+)
+def test_the_underscores_of_a_service(online, printer, word, question, lines):
+    online.send("AT+MDNS=2," + question.replace("W", word))
+    online.match(encode("\\+MDNS:\\d+,⏎IF=1⏎IP=0⏎") + encode("".join(line + "⏎" for line in lines).replace("W", word)))
+    online.match(b".*\r\nOK\r\n")
+
+
+@pytest.mark.parametrize(
+    "data, lines",
+    [
+        (b"\0\x03a=1", ["TXT=a=1"]),
+        (b"\x03a=1\0\0\x03b=2\0", ["TXT=a=1", "TXT=b=2"]),
+        # The last one says that it is longer than it is.
+        (b"\x03a=1\xffb=2", ["TXT=a=1", "TXT=b=2"]),
+    ],
+)
+def test_a_txt_record_is_shown_whole(online, neighbour, word, data, lines):
+    instance = names(word)[1]
+    online.send(f'AT+MDNS=2,1,"{word}","_{word}","_tcp"')
+    source = neighbour.question()[1]
+    neighbour.direct.sendto(message(RESPONSE, DNSText(instance, TXT, INTERNET, 10, data)), source)
+    online.expect(found("IF=1", "IP=0", *lines))
+
+
+def test_records_that_are_not_as_long_as_they_have_to_be(online, neighbour, word):
+    """Addresses of three and five bytes, a service without a name, SRV of five bytes: as if they had not come."""
+    kind, instance, host = names(word)
+    online.send(f'AT+MDNS=2,0,"_{word}","_tcp"')
+    source = neighbour.question()[1]
+    wrong = [DNSAddress(host, A, INTERNET, 10, data) for data in (b"\1\2\3", b"\1\2\3\4\5", b"")]
+    wrong += [DNSAddress(host, 28, INTERNET, 10, data) for data in (b"\1\2\3\4", bytes(17))]
+    for record in (DNSPointer(kind, PTR, INTERNET, 10, "."), DNSAddress(instance, SRV, INTERNET, 10, bytes(5))):
+        neighbour.direct.sendto(message(RESPONSE, record), source)
+    for record in (
+        DNSPointer(kind, PTR, INTERNET, 10, instance),
+        DNSService(instance, SRV, INTERNET, 10, 0, 0, 7, host),
+        DNSText(instance, TXT, INTERNET, 10, b"\0"),
+        *wrong,
+        DNSAddress(host, A, INTERNET, 10, b"\x7f\0\0\x09"),
+    ):
+        neighbour.direct.sendto(message(RESPONSE, record), source)
+    online.expect(found("IF=1", "IP=0", f"PTR={word}", f"SRV={word}.local:7", "A=127.0.0.9"))
+
+
 def test_no_search_without_a_network(play):
     play("""
         > AT+MDNS=2,4,"a"

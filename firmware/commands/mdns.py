@@ -23,7 +23,8 @@ _LIMITS = ", timeout:1000..180000=5000, max_results:1..255=1"
 class MulticastDNS:
     """0: ends the service. 1: offers a service to the local network; text is key, value, key, value ...
 
-    2: searches the local network, timeout in ms. Types: 0 services, 1 TXT, 2 SRV, 3 both, 4 A, 5 AAAA, 6 both."""
+    2: searches the local network, timeout in ms. Types: 0 services, 1 TXT, 2 SRV, 3 both, 4 A, 5 AAAA, 6 both.
+    A service type and a proto that begin with no underscore get one."""
 
     def set(at, mode, *values):
         # The modules that are loaded now stay, and should not be scattered among what is thrown away.
@@ -45,10 +46,16 @@ def _serve(at, host, service, port, instance, proto, count, *texts):
     from firmware.net.mdns import Responder
 
     station = at.radio.station
+    service, proto = _kind(service), _kind(proto)
     txt = _txt(count, texts)
     at.mdns = Responder(at.loop, lambda: station.ifconfig()[0], host, instance or host, service, proto, port, txt)
     if at.radio.state == UP:
         at.mdns.online()
+
+
+def _kind(text):
+    """A service or a protocol as it is on the network: `http` is `_http`."""
+    return text if text[:1] in ("_", "") else "_" + text
 
 
 def _txt(count, texts):
@@ -73,7 +80,9 @@ def _search(at, kind, *values):
     if at.radio.state != UP:
         raise ATError()
     *parts, patience, wanted = values
-    if kind > 3 and parts[0].lower().endswith(".local"):
+    if kind < 4:
+        parts[-2:] = [_kind(part) for part in parts[-2:]]
+    elif parts[0].lower().endswith(".local"):
         parts[0] = parts[0][:-6]
     return _report(at, Search(kind, *parts), patience, wanted)
 

@@ -140,7 +140,8 @@ class Search:
     def _learn(self, owner, kind, data, wanted):
         if kind == _PTR:
             is_new = not any(same(result.instance, data.lower()) for result in self.results)
-            if _PTR in self._kinds and same(self._name, owner) and is_new and len(self.results) < wanted:
+            # A service has a name, which is more than the end of one.
+            if _PTR in self._kinds and same(self._name, owner) and is_new and len(self.results) < wanted and data[0]:
                 self.results.append(Result(data))
             return
         for result in self.results:
@@ -148,11 +149,22 @@ class Search:
                 result.port = data[4] << 8 | data[5]
                 result.host = data[6:]
             elif kind == _TXT and same(result.instance, owner):
-                result.txt = labels(data + b"\0")  # strings are written like labels
-            elif kind in self._kinds and same(result.host, owner):
+                result.txt = _strings(data)
+            elif kind in self._kinds and same(result.host, owner) and len(data) == (4 if kind == _A else 16):
                 pair = kind, _text(kind, data)
                 if pair not in result.addresses:
                     result.addresses.append(pair)
+
+
+def _strings(data):
+    """The strings of a TXT record, each behind its length; empty ones tell nothing, wherever they stand."""
+    found = []
+    at = 0
+    while at < len(data):
+        if data[at]:
+            found.append(data[at + 1 : at + 1 + data[at]])
+        at += data[at] + 1
+    return found
 
 
 def same(wire, lower):
