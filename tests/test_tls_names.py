@@ -71,6 +71,7 @@ def test_the_name_of_the_host_is_sent_and_an_address_is_not(named, board, tmp_pa
     peer.close()
 
 
+@pytest.mark.ipv6
 def test_an_address_of_ipv6_is_no_name_either(named, tmp_path, authority):
     module = named()
     module.command("AT+CIPV6=1")
