@@ -9,7 +9,7 @@ from peers import Peer
 
 EVERY_BYTE = bytes(range(256))
 # Bytes that a link keeps.
-WINDOWS = {"esp32": 5760, "esp8266": 2920}
+WINDOWS = {"esp32": 5760, "esp8266": 2560}
 
 
 @contextlib.contextmanager

@@ -2,11 +2,10 @@
 It all runs with the heap of an ESP8266."""
 
 import os
-import pathlib
 import socket
-import time
 
 import pytest
+from idle import assert_idle, chip
 from peers import Peer
 from traffic import Host, Mover, digest, noise
 
@@ -177,13 +176,6 @@ def free(module):
     return int(found[1])
 
 
-def chip(module):
-    """The process that runs MicroPython."""
-    pid = module.process.pid
-    [child] = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return pathlib.Path("/proc", child)
-
-
 def test_many_connections(online):
     """200 of them, ended by either side or never made, leave neither heap nor sockets behind."""
     online.command("AT+CIPMUX=1")
@@ -230,22 +222,10 @@ def test_network_lost_with_five_links(online):
     online.settled()
 
 
-def busy(module):
-    """The part of the time that the chip's processor works, over half a second in which nothing happens."""
-
-    def used():
-        fields = (chip(module) / "stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    before = used()
-    time.sleep(0.5)  # there is no event to wait for: it is the absence of any that is measured
-    return (used() - before) / 0.5
-
-
 def test_waiting_costs_nothing(online):
     """Links that have to wait, half closed, reset or full, do not keep the processor busy."""
     peers = links(online)
-    assert busy(online) < 0.2
+    assert_idle(online)
     online.send("AT+CIPSEND=4,1")
     online.expect("⏎OK⏎⏎>")
     peers[0].sock.sendall(b"unread")
@@ -253,7 +233,7 @@ def test_waiting_costs_nothing(online):
     peers[2].sock.sendall(b"unread")
     peers[2].reset()
     peers[3].reset()
-    assert busy(online) < 0.2
+    assert_idle(online)
     online.write(b"x")
     online.expect("⏎Recv 1 bytes⏎⏎SEND OK⏎")
     host = Host(online)
@@ -262,6 +242,6 @@ def test_waiting_costs_nothing(online):
     # Now the host does not read.
     stuff(peers[0], memoryview(bytes(8 * MEGABYTE)))
     stuff(peers[4], memoryview(bytes(8 * MEGABYTE)))
-    assert busy(online) < 0.2
+    assert_idle(online)
     peers[4].reset()
-    assert busy(online) < 0.2
+    assert_idle(online)

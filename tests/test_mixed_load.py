@@ -8,8 +8,9 @@ import struct
 
 import pytest
 from clients import Client, enter, serving
+from idle import chip
 from peers import FreePort, Peer, UDPPeer
-from test_load import chip, free
+from test_load import free
 from traffic import Host, Mover, digest, noise
 
 SO_ATTACH_FILTER = 26

@@ -25,8 +25,8 @@ WRITE_BURST = 128
 SEND_MAX = 2048  # bytes of one AT+CIPSEND
 IPD_MAX = 1460  # bytes of one +IPD
 UDP_MAX = 1472  # bytes of a datagram that is received whole
-WINDOW = 2920  # bytes that a link keeps in passive receive mode; stock has 5760, which the heap has not
-WINDOWS = 2920  # and all of them together
+WINDOW = 2560  # bytes that a link keeps in passive receive mode; stock has 5760, which the heap has not
+WINDOWS = 2560  # and all of them together
 IPV6 = False  # the port's lwIP is built without it
 # 802.11 b, g and n: as AT+CWSTAPROTO has them, as the port has them.
 PROTOCOLS = ((1, 1), (3, 2), (7, 3))

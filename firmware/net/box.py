@@ -1,12 +1,16 @@
 """What a link in passive receive mode keeps until the host asks for it: a stream is held back beyond the window,
 datagrams beyond it are dropped and counted. It is kept in small pieces, as a small heap has no large one left."""
 
+import gc
+
 from micropython import const
 
 _PIECE = const(256)
 # Without memory for such a piece a link that keeps nothing gets one of at least this: the next bytes have to be read
 # to see the end of the stream, too.
 _SMALLEST = const(16)
+# What is kept leaves so much memory to the commands with which the host reads it.
+_RESERVE = const(2048)
 # Each datagram needs memory for its sender, too.
 _MOST = const(32)
 
@@ -18,7 +22,6 @@ class StreamBox:
         self._pieces = []
         self._start = self._end = 0  # where the bytes begin in the first piece, and end in the last
         self._total = 0
-        self._spared = False  # whether idle commands have given way for it since the host has read
         self.ended = False  # nothing more will come
 
     def waiting(self):
@@ -50,26 +53,30 @@ class StreamBox:
         return False
 
     def _place(self, link):
-        """The unused end of the last piece."""
+        """The unused end of the last piece, or a new one; MemoryError when the host has to make place by reading."""
         if not self._pieces or self._end == len(self._pieces[-1]):
-            self._pieces.append(self._piece(link))
+            size = _PIECE
+            if self._total:
+                link.spare(False)
+                if gc.mem_free() < _RESERVE:
+                    raise MemoryError
+            spared = False
+            piece = None
+            while piece is None:
+                try:
+                    piece = bytearray(size)
+                except MemoryError:
+                    if self._total or size == _SMALLEST:
+                        raise
+                    if spared:
+                        size //= 2
+                    else:
+                        spared = True
+                        link.spare()
+            self._pieces.append(piece)
             self._end = 0
         last = self._pieces[-1]
         return memoryview(last)[self._end :] if self._end else last
-
-    def _piece(self, link):
-        size = _PIECE
-        while True:
-            try:
-                return bytearray(size)
-            except MemoryError:
-                if not self._spared:
-                    self._spared = True
-                    link.spare()
-                elif self._total or size == _SMALLEST:  # the host makes place by reading, if it can
-                    raise
-                else:
-                    size //= 2
 
     def take(self, length, whole, origin):
         """How many bytes one answer has: up to `length`, of datagrams with `whole` or `origin` those of one only, and
@@ -90,7 +97,6 @@ class StreamBox:
         """Forgets so many of the bytes that `piece` gave."""
         self._start += count
         self._total -= count
-        self._spared = False
         end = len(self._pieces[0]) if len(self._pieces) > 1 else self._end
         if self._start == end:
             self._pieces.pop(0)
@@ -114,11 +120,18 @@ class DatagramBox(StreamBox):
         if not datagram or not datagram[0]:  # one without data has nothing that could be read
             return True
         data, ip, port = datagram
-        if len(self._pieces) == _MOST or len(data) > room:
+        # An empty box takes one of any size, however full the others are.
+        if len(self._pieces) == _MOST or (self._pieces and len(data) > room):
             link.dropped += 1
             return True
-        self._senders.append((ip, port))
-        self._pieces.append(data)
+        try:
+            self._senders.append((ip, port))
+            self._pieces.append(data)
+        except MemoryError:
+            while len(self._senders) > len(self._pieces):
+                self._senders.pop()
+            link.dropped += 1
+            return True
         self._end = len(data)
         self._total += len(data)
         return True

@@ -61,9 +61,9 @@ class Link:
         finally:
             self._signal = None
 
-    def spare(self):
-        """Makes room in memory after there was not enough."""
-        self._links.spare(True)
+    def spare(self, lacking=True):
+        """Makes room in memory after there was not enough, or before, if there is little."""
+        self._links.spare(lacking)
 
     def _bind(self, local_ip, port=0):
         """Binds the socket to the port, or with 0 to one that is free."""

@@ -41,7 +41,12 @@ def receive(sock):
     try:
         return sock.recvfrom(_LONG)
     except MemoryError:
+        pass
+    try:
         return sock.recvfrom(_SHORT)
+    except MemoryError:
+        sock.recv(1)  # it cannot stay where it is, as it would be found again at once
+        raise
 
 
 def items(packet):

@@ -19,6 +19,8 @@ _IP_MULTICAST_IF = const(32)
 _IPV6 = const(41)
 _IPV6_MULTICAST_IF = const(17)
 _IPV6_JOIN_GROUP = const(20)
+# A flag of recvfrom(): the datagram stays in the socket. The ports have it since MicroPython 1.26.
+_PEEK = 2 if ANY else getattr(socket, "MSG_PEEK", 0)
 # The unix port's station is the PC's loopback, which Linux numbers 1.
 _LOOPBACK = const(1)
 
@@ -77,6 +79,16 @@ def broadcast(interface, mask):
         return "255.255.255.255"
     here, bits = _packed(interface), _packed(mask)
     return ".".join([str(here[i] | ~bits[i] & 255) for i in range(4)])
+
+
+def receive(sock, size):
+    """As recvfrom(), but a datagram for which there is not enough memory is still in the socket then: the unix port
+    makes a copy of what it has read, and each port an object."""
+    if not _PEEK or not isinstance(sock, socket.socket):
+        return sock.recvfrom(size)
+    datagram = sock.recvfrom(size, _PEEK)
+    sock.recv(1)
+    return datagram
 
 
 def _packed(ip):

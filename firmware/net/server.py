@@ -13,6 +13,8 @@ from firmware.net.tcp import TCPLink
 
 # How long a client may take to make TLS of its connection, unless `silence` is less.
 _SHAKE_MS = const(20000)
+# A client that cannot be accepted for want of memory or sockets would be found again at once; it waits so long.
+_AGAIN_MS = const(200)
 _BY_SOFTAP = const(2)
 
 
@@ -105,10 +107,13 @@ class Server:
         except (OSError, MemoryError) as error:  # it has gone again, or it cannot be served; the others can
             if link:
                 link.close()
-            if sock:
-                sock.close()
             if isinstance(error, MemoryError):
                 self._links.spare(True)
+            if sock:
+                sock.close()
+            else:
+                self._links.loop.change(self._sock, 0)
+                self._timer.start(_AGAIN_MS)
             return
         self._look()
 
@@ -128,7 +133,10 @@ class Server:
         self._links.loop.start(link.shake(min(self.silence * 1000 or _SHAKE_MS, _SHAKE_MS)), done)
 
     def _look(self):
-        """Ends the clients that were silent for too long, and comes again when the next may have."""
+        """Ends the clients that were silent for too long, and comes again when the next may have. Listens again
+        after a while in which nobody could be accepted."""
+        if self._sock:
+            self._links.loop.change(self._sock, select.POLLIN)
         limit = self.silence * 1000
         if not limit:
             return

@@ -4,7 +4,7 @@ built without SO_REUSE, so no two sockets may have one port there; what one chip
 import errno
 import select
 
-from firmware.net import address
+from firmware.net import address, options
 
 
 def share(links, link, port):
@@ -56,7 +56,7 @@ class Shared:
     def read(self, part, size):
         """The next datagram, as recvfrom() has it, if it is for this part, else OSError."""
         if self._next is None:
-            self._next = self.sock.recvfrom(size)
+            self._next = options.receive(self.sock, size)
             self._cut = len(self._next[0]) == size
         if self._owner is None:  # also when there was no memory to find it
             self._owner = self._find(self._next[1])

@@ -216,6 +216,9 @@ class TLSLink(TCPLink):
 
     def readinto(self, buffer, size):
         wire = self._wire
+        if wire.shut:
+            self.pause()  # or it would be found ready again and again until write() has gone on
+            return None
         wire.next = not self._full
         try:
             count = self._tls.readinto(buffer, size)
@@ -237,6 +240,8 @@ class TLSLink(TCPLink):
             self._links.listener.readable(self)
 
     def resume(self):
+        if self._wire.shut:
+            return
         super().resume()
         if self._full:
             self._more.start(0)
@@ -278,6 +283,7 @@ class TLSLink(TCPLink):
             self.taken += self._owed  # a record that has begun cannot be taken back
             if _AXTLS:
                 wire.shut = False
+                self.resume()
                 self._more.start(0)
 
     def _drain(self):

@@ -78,22 +78,22 @@ class UDPLink(Link):
         return address.resolved(self._broadcast if ip == _EVERYBODY else ip, port, socket.SOCK_DGRAM)
 
     def _receive(self):
-        """As recvfrom(), and whether the datagram was cut off. Without memory in one piece for the largest, idle
-        commands give way; if that does not help, smaller ones are still received."""
+        """As recvfrom(). Without memory in one piece for the largest datagram, idle commands give way; if that does not
+        help, smaller ones are still received, and larger ones cut off."""
         size = self._size + 1  # one byte more shows that something was cut off
         spared = False
         while True:
             try:
-                data, sender = self._sock.recvfrom(size)
+                data, sender = options.receive(self._sock, size)
                 return data, sender, len(data) == size
             except MemoryError:
-                if spared:
-                    size //= 2
-                    if size < _LEAST:
-                        raise
-                else:
+                if not spared:
                     spared = True
                     self.spare()
+                elif size < _LEAST:
+                    raise
+                else:
+                    size = size * 3 // 4
 
     def receive(self):
         """The next datagram as (bytes, ip, port), or None when there is none."""
@@ -102,14 +102,20 @@ class UDPLink(Link):
         except OSError:  # nothing there, or the peer's port is closed, which is no end for a UDP link
             return None
         except MemoryError:
-            # It cannot stay where it is, as it would be found again at once.
-            self._sock.recv(1)
-            self.dropped += 1
+            try:
+                # It cannot stay where it is, as it would be found again at once.
+                self._sock.recv(1)
+                self.dropped += 1
+            except OSError:
+                pass
             return None
+        try:
+            ip, port = address.parts(sender)
+        except MemoryError:
+            cut = True
         if cut:
             self.dropped += 1
             return None
-        ip, port = address.parts(sender)
         if (ip, port) != (self.ip, self.port) and self._mode != _FIXED:
             if self._mode == _ONCE:
                 self._mode = _FIXED
