@@ -115,10 +115,10 @@ def test_sysstore(start, board):
 
 @BOARDS
 def test_what_is_not_there_is_an_error(start, board):
-    """The example of AT+SYSTEMP, and Bluetooth."""
+    """Bluetooth."""
     module = start("--board", board)
     module.command("AT+SYSLOG=1")
-    lines = ["AT+SYSTEMP?", "AT+BLEINIT=2", "AT+BLEINIT?", "AT+BLENAME?", "AT+BTINIT=1", "AT+BLUFI=1"]
+    lines = ["AT+BLEINIT=2", "AT+BLEINIT?", "AT+BLENAME?", "AT+BTINIT=1", "AT+BLUFI=1"]
     for line in lines:
         module.send(line)
         module.expect("ERR CODE:0x01090000⏎⏎ERROR⏎")

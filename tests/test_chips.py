@@ -190,3 +190,29 @@ def test_there_is_no_ipv6(start, board):
         module.send(f"AT+{line}")
         module.match(r"(\+PING:TIMEOUT\r\n)?\r\nERROR\r\n")
     module.settled()
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_temperature_and_loader(start, chip):
+    """Where the port has them; elsewhere both are an ERROR, and the module goes on."""
+    there = CHIPS[chip]
+    module = start("--board", there.board, "--chip", chip)
+    module.send("AT+SYSTEMP?")
+    module.expect("+SYSTEMP:21.00⏎⏎OK⏎" if there.sensor else "⏎ERROR⏎")
+    for line in ("AT+RST=0", "AT+RST"):
+        module.send(line)
+        module.expect("⏎OK⏎⏎ready⏎")
+        module.send("ATE0")
+        module.expect("ATE0⏎⏎OK⏎")
+    module.send("AT+RST=2")
+    module.expect("⏎ERROR⏎")
+    module.send("AT+RST=1")
+    if not there.loader:
+        module.expect("⏎ERROR⏎")
+        module.settled()
+        return
+    module.expect("⏎OK⏎")
+    assert said(module, "atsim: the chip is in its loader\n") == 1
+    # There it hears no AT until it is switched off and on.
+    assert module.control("power cycle") == "ok"
+    module.expect("⏎ready⏎")

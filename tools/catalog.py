@@ -23,6 +23,7 @@ CHAPTERS = {
         "flash",
         "power",
         "sleep",
+        "temperature",
         "filters",
         "timestamp",
         "manufacturing",

@@ -18,7 +18,6 @@ user: USERRAM USERWKMCUCFG USERMCUSLEEP USERDOCS
 
 # Why a command is not there and will not be, as long as MicroPython's ports are what they are.
 REASONS = {
-    "SYSTEMP": "The manual has it for the ESP32-S2 alone; the ESP32 and the ESP8266 have no sensor that tells degrees.",
     "RFCAL": "No port lets a program calibrate the radio.",
     "CWSTARTSMART": "No port of MicroPython lets a program listen to what SmartConfig sends.",
     "CWSTOPSMART": "See `CWSTARTSMART`.",

@@ -3,8 +3,11 @@ Manual: Basic_AT_Commands.rst of espressif/esp-at, tag v2.3.0.0_esp8266."""
 
 import sys
 
+import machine
+
 from firmware import buildinfo
 from firmware.at.command import command
+from firmware.at.messages import ATError
 
 
 @command("AT")
@@ -31,13 +34,23 @@ class EchoOn:
         at.port.echo = True
 
 
-@command("AT+RST", anytime=True)
+@command("AT+RST", "mode:0..1", anytime=True)
 class Restart:
-    """Restarts the module, even while another command runs."""
+    """Restarts the module, even while another command runs. mode 1: into the chip's loader, where esptool finds it; an
+    ERROR on the ESP8266, the plain ESP32, and the C5 and C6, whose ports cannot."""
 
     async def execute(at):
         at.interpreter.answer()
         await at.restart()
+
+    async def set(at, mode):
+        loader = getattr(machine, "bootloader", None)
+        if mode and not loader:
+            raise ATError()
+        at.interpreter.answer()
+        await at.restart()
+        if mode:
+            loader()
 
 
 @command("AT+GMR")
