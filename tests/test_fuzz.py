@@ -16,11 +16,12 @@ COMMANDS = catalog.load()
 # These restart the module, or stop it, or ask for data now and then, or search for minutes. Whether they do is tested
 # elsewhere; here they would only lose answers.
 RESTARTS = re.compile(
-    rb"AT\+(RST|RESTORE|MPYREPL|GSLP=.*|SLEEP=.*[2x].*|FS=.*,.*|SYSMSGFILTERCFG=.*[12x].*|MDNS=(0x0*)?2.*)\r?$",
+    rb"[^ -~]*AT\+(RST|RESTORE|MPYREPL|GSLP=.*|SLEEP=.*[2x].*|FS=.*,.*|SYSMSGFILTERCFG=.*[12x].*|USEROTA=.*|"
+    rb"MDNS=(0x0*)?2.*)\r?$",
     re.IGNORECASE | re.DOTALL,
 )
 # A line that is answered by a prompt if it is answered by OK.
-PROMPTED = re.compile(rb"AT\+(CIPSEND(EX|L)?=|SYSMFG=2|USERRAM=(0x0*)?2)(?!\?\r?$)", re.IGNORECASE)
+PROMPTED = re.compile(rb"[^ -~]*AT\+(CIPSEND(EX|L)?=|SYSMFG=2|USERRAM=(0x0*)?2)(?!\?\r?$)", re.IGNORECASE)
 TEXTS = ["mpy-at", "12345678", "127.0.0.1", "localhost", "02:6d:70:79:61:01", "a\\,b", '\\"', "\\\\", "\xc3\xa9", "%s"]
 BYTES = b'\x00\xff\r,"\\=?+AT 0x-'
 # Nobody answers at that port, so that no name is asked for outside of this PC.
@@ -71,7 +72,7 @@ def mutated(dice, line):
                 before + after.swapcase(),
             )
         )
-    return line.replace(b"\n", b"") or b"AT"
+    return line.replace(b"\n", b"").rstrip(b"\r") or b"AT"
 
 
 def answer(module, line):

@@ -4,11 +4,12 @@ tries all."""
 
 import random
 import re
+import select
 
 import pytest
-from clients import Door
+from clients import Client, Door
 from declared import valid
-from module import encode
+from module import LIMIT
 from mpyat import catalog
 from peers import Peer
 
@@ -133,7 +134,7 @@ class Lean:
 
     def ask(self, line):
         """The answer to a line, with its one final result."""
-        self.module.write(encode(line) + b"\r\n")
+        self.module.send(line)
         return self.module.match(b".*?" + RESULT)[0]
 
     def must(self, line):
@@ -251,3 +252,97 @@ def test_other_lines(lean):
             lean.attempt(line, left, cold)
 
         each(lean, line, verify)
+
+
+@pytest.fixture
+def linked(lean, peer):
+    """A lean module with a link to the peer."""
+    lean.must(f'AT+CIPSTART="TCP","127.0.0.1",{peer.port}')
+    peer.accept()
+    return lean
+
+
+def test_data_are_sent_or_not(linked, peer):
+    """Whole, and as the result says; what is sent later is not mixed with it."""
+    module = linked.module
+
+    def verify(left, cold):
+        linked.take(left, cold)
+        module.write(b"AT+CIPSEND=5\r\n")
+        answer = module.match(rb".*?(\r\n>|\r\nERROR\r\n)")[0]
+        if answer.endswith(b">"):
+            module.write(b"hello")
+            answer = module.match(b".*?" + RESULT)[0]
+        linked.give()
+        linked.worked = answer.endswith(b"SEND OK\r\n")
+        if linked.worked:
+            assert peer.get(5) == b"hello"
+        module.send("AT+CIPSEND=2")
+        module.match(r"\r\nOK\r\n\r\n>")
+        module.write(b"ok")
+        module.match(r".*?\r\nSEND OK\r\n")
+        assert peer.get(2) == b"ok"
+
+    each(linked, "AT+CIPSEND=5", verify)
+
+
+def test_data_that_come_are_told(linked, peer):
+    """Each byte once, whether there was memory when it came or not."""
+
+    def verify(left, cold):
+        linked.take(left, cold)
+        peer.send(b"0123456789" * 30)
+        said = linked.ask("AT") + linked.give()
+        if b"+IPD" not in said:
+            said += linked.module.match(rb".*?\+IPD,300:(0123456789){30}")[0]
+        assert re.sub(rb"(ERR CODE:0x\w+\r\n)?\r\n(OK|ERROR)\r\n", b"", said) == b"\r\n+IPD,300:" + b"0123456789" * 30
+        linked.worked = True
+
+    each(linked, "+IPD", verify)
+
+
+def test_an_end_is_told(lean, peer):
+    """Once, and the link is free again."""
+
+    def verify(left, cold):
+        lean.must(f'AT+CIPSTART="TCP","127.0.0.1",{peer.port}')
+        peer.accept()
+        lean.take(left, cold)
+        peer.sock.close()
+        said = lean.ask("AT") + lean.give()
+        if b"CLOSED" not in said:
+            said += lean.module.match(rb".*?CLOSED\r\n")[0]
+        assert said.count(b"CLOSED\r\n") == 1
+        assert b"+CIPSTATE" not in lean.must("AT+CIPSTATE?")
+        lean.worked = True
+
+    each(lean, "CLOSED", verify)
+
+
+def test_clients_are_served_or_sent_away(lean):
+    """The server goes on in any case."""
+    lean.must("AT+CIPMUX=1")
+    port = Door().port
+    lean.must(f"AT+CIPSERVER=1,{port}")
+
+    def verify(left, cold):
+        lean.take(left, cold)
+        client = Client(port)
+        served = b"0,CONNECT\r\n" in lean.ask("AT") + lean.give()
+        if not served and lean.module.fd in select.select([lean.module.fd, client.sock], [], [], LIMIT)[0]:
+            # It has waited until there was memory for it.
+            lean.module.expect("0,CONNECT⏎")
+            served = True
+        held = lean.must("AT+CIPSTATE?")
+        if served:
+            assert b"+CIPSTATE:0" in held
+            client.send(b"hello")
+            lean.module.match(rb".*?\+IPD,0,5:hello")
+            lean.must("AT+CIPCLOSE=0")
+        else:
+            assert b"+CIPSTATE" not in held
+        client.ended()
+        client.close()
+        lean.worked = served
+
+    each(lean, "CONNECT", verify)

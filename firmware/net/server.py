@@ -15,6 +15,8 @@ from firmware.net.tcp import TCPLink
 _SHAKE_MS = const(20000)
 # A client that cannot be accepted for want of memory or sockets would be found again at once; it waits so long.
 _AGAIN_MS = const(200)
+# What a client's connection takes at the least.
+_CLIENT = const(512)
 _BY_SOFTAP = const(2)
 
 
@@ -79,6 +81,9 @@ class Server:
             return
         sock = link = None
         try:
+            # Some ports lose a connection for which they find no memory, so it stays where it is until there is some.
+            self._links.spare()
+            bytearray(_CLIENT)
             sock, peer = self._sock.accept()
             ip, port = address.parts(peer)
             # No port tells at which of its addresses the module was met, but the peer's own says as much.
@@ -92,7 +97,6 @@ class Server:
                 sock.close()
                 self._refused(LINKS if number is None else count)
                 return
-            self._links.spare()
             if self._context:
                 from firmware.net.tls import TLSLink
 
