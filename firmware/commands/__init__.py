@@ -61,6 +61,7 @@ _HELPERS = b"""
 _SCARCE = const(3)
 # What a command may take that changes something, saves it and tells of it.
 _NEEDED = const(1536)
+_PIECE = const(768)
 # A link takes less than this, with its module.
 _SPARE = const(3072)
 
@@ -160,13 +161,13 @@ def make_room(lacking=False):
 
 
 def need(size=_NEEDED):
-    """Before something is changed that must not stop half way: MemoryError if so much is not there in one piece, also
-    without idle commands."""
-    try:
-        bytearray(size)
-    except MemoryError:
+    """Before something is changed that must not stop half way: MemoryError if so much is not there, in pieces that are
+    not too small, also without idle commands."""
+    if gc.mem_free() < size:
+        gc.collect()
+    if gc.mem_free() < size:
         drop()
-        bytearray(size)
+    bytearray(_PIECE if gc.mem_free() >= size else size)
 
 
 def serve(at):
