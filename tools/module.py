@@ -20,6 +20,7 @@ from .partitions import Partitions
 from .pins import Pins
 from .prompt import Prompt, with_cr
 from .rtc import Rtc
+from .shrink.lines import Lines
 from .sleep import Sleep
 
 # Why the chip has started, as machine.reset_cause() says: power on, machine.reset(), watchdog, the end of deep sleep
@@ -62,6 +63,7 @@ class Module:
         self._up = up
         self._flash = open(flash, "r+b")
         self._rom = build.rom and _partition(build.rom)
+        self._lines = Lines(build.folder)
         # A MicroPython that cannot map the stand-ins imports them from their folder.
         self._chip = str(build.chip_files) if options.needs_folder else open(build.chip_rom, "rb")
         self._process = None
@@ -258,7 +260,7 @@ class Module:
             if not data and self._line:
                 lines, self._line = [self._line], b""
             for line in lines:
-                print(line.decode(errors="backslashreplace"), file=sys.stderr, flush=True)
+                print(self._lines.told(line.decode(errors="backslashreplace")), file=sys.stderr, flush=True)
             if not data:
                 return False
 

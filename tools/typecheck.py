@@ -15,8 +15,8 @@ from pathlib import Path
 
 from mpyat import catalog, own_commands, sources, stubs
 from mpyat.build import BOARDS
-from mpyat.shrink.merge import module_name
 from mpyat.shrink.prune import prune
+from mpyat.shrink.trees import module_name
 
 # The firmware has no annotations. These tell mypy what parameters, variables and attributes of some names are, so that
 # it can follow the chip's objects, and the firmware's own that hold these; `at` is one only as the first parameter.

@@ -157,7 +157,7 @@ class Interpreter:
 
     def _load(self, name):
         if name not in declared:
-            self._catalog.load(name)
+            self._again(self._catalog.load, name)
         return declared.get(name)
 
     def _describe(self, name, row):

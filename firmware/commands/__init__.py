@@ -81,23 +81,53 @@ def _find(name):
 
 
 def _fields(start):
-    name, module, flags, _ = INDEX[start : INDEX.find(b"\n", start)].split(b" ", 3)
+    stop = start
+    for _ in range(3):
+        stop = INDEX.find(b" ", stop) + 1
+    name, module, flags = INDEX[start : stop - 1].split(b" ")
     return name.decode(), module.decode(), int(flags)
 
 
 def load(name):
-    """Sees to it that what `name` declares is in `declared`: imports its module, or the files in /commands if none
-    has it."""
+    """Sees to it that `declared` has what there is of `name`: imports its module, or the files in /commands if none has
+    it."""
     module, flags = _find(name)
-    if not module:
-        if _has_own():
-            _bring(None)
+    if not (module or _has_own()):
         return
-    path = PACKAGE + module
-    if not hasattr(sys.modules.get(path), "HANDLERS"):
-        _bring(module)
-    if name not in declared:
-        _declare(name, sys.modules[path].HANDLERS, flags)
+    if not (module and _is_whole(module)):
+        # What stays of a module should not be scattered among what is thrown away: a small heap ends up in pieces.
+        gc.collect()
+        if gc.mem_free() < gc.mem_alloc() // _SCARCE:
+            drop()
+    try:
+        _import(name, module, flags)
+    except MemoryError:
+        # Half a module is worse than none: its first commands would be there without what they need.
+        drop()
+        try:
+            _import(name, module, flags, True)
+        except MemoryError:
+            drop()
+            raise
+
+
+def _import(name, module, flags, last=False):
+    if module:
+        if not _is_whole(module):
+            # What is there without its commands was to be dropped, and could not be.
+            sys.modules.pop(PACKAGE + module, None)
+            __import__(PACKAGE + module)
+        if name not in declared:
+            _declare(name, sys.modules[PACKAGE + module].HANDLERS, flags)
+    else:
+        from firmware import own
+
+        own.load(_find, last)
+
+
+def _is_whole(module):
+    """Whether a module is there, with the functions of its commands, from which _declare() goes on."""
+    return hasattr(sys.modules.get(PACKAGE + module), "HANDLERS")
 
 
 def _declare(name, handlers, flags):
@@ -111,35 +141,6 @@ def _declare(name, handlers, flags):
     signatures = texts.decode().split(";") if flags & SET else ()
     declared[name] = forms[0], forms[1], forms[2], signatures, int(saved), bool(flags & ANYTIME)
     _newest[0] = name
-
-
-def _bring(module):
-    """Imports a module, or with None the files in /commands, where there is memory for it; if need be, others go."""
-    # What stays of a module should not be scattered among what is thrown away: a small heap ends up in pieces.
-    gc.collect()
-    if gc.mem_free() < gc.mem_alloc() // _SCARCE:
-        drop()
-    try:
-        _import(module)
-    except MemoryError:
-        # Half a module is worse than none: its first commands would be there without what they need.
-        drop()
-        try:
-            _import(module, True)
-        except MemoryError:
-            drop()
-            raise
-
-
-def _import(module, last=False):
-    if module:
-        # What is there without its commands was to be dropped, and could not be.
-        sys.modules.pop(PACKAGE + module, None)
-        __import__(PACKAGE + module)
-    else:
-        from firmware import own
-
-        own.load(_find, last)
 
 
 def _has_own():

@@ -8,6 +8,7 @@ import sys
 import machine
 import network
 import pc
+import romnames
 import soc
 import vfs
 
@@ -54,6 +55,8 @@ class Flash:
 
 
 def _fill_names():
+    for name in romnames.NAMES.split():
+        hasattr(pc, name)
     # The stand-ins' names, which are in a chip's ROM, make MicroPython's table of names grow once more than there.
     # On a heap that is the chip's and what the stand-ins take it does so now, and not where there is no room.
     number, free = 0, gc.mem_free()
@@ -124,7 +127,7 @@ def up(uart_fd, pc_fd, flash_fd, rom, version):
     sys.argv.clear()
     if sys.maxsize >> 31 == 0:
         _fill_names()
-    for name in ("start", "pc", "soc"):
+    for name in ("romnames", "start", "pc", "soc"):
         del sys.modules[name]
     gc.collect()
     if "esp32" not in sys.modules:

@@ -2,24 +2,27 @@
 of each module that it has loaded, its name, and that of each package on the way."""
 
 import ast
+import itertools
 import re
 
 from .edits import Edits
 from .shorten import letters
 
 
-def flatten(sources, kept):
+def flatten(sources, kept, rom=()):
     """Returns {path: source}, and {name of a module before: its name now} of those that have moved: all but the
     packages and those in `kept`. Lines stay where they are.
 
     A text that is the name of a module is changed, too, and so are the names in texts of bytes. Nothing may look for a
-    module in its package."""
+    module in its package. `rom`: names that cost nothing on the chip; those in capitals come first, as files that a
+    user may have beside the firmware are hardly called so."""
     names = {path: path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in sources}
     moved = [path for path in sources if not path.endswith("/__init__.py") and names[path] not in kept]
     # Those that most others need get the names that are in memory anyway.
     text = "\n".join(sources.values())
     moved.sort(key=lambda path: -len(re.findall(rf"import {names[path].rsplit('.', 1)[-1]}\b|{names[path]}\b", text)))
-    short = dict(zip((names[path] for path in moved), letters(), strict=False))
+    free = itertools.chain((name for name in rom if name.isupper()), letters())
+    short = dict(zip((names[path] for path in moved), free, strict=False))
     paths = {path: f"{short[names[path]]}.py" if path in moved else path for path in sources}
     texts = {paths[path]: _rewritten(source, short) for path, source in sources.items()}
     return texts, short

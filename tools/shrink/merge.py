@@ -6,9 +6,10 @@ import builtins
 
 from .constants import is_plain
 from .edits import Edits
+from .errors import ShrinkError
+from .trees import module_name
 
-# In this module, each of the others begins at a line of its own thousand, in this order: line 4021 of a traceback is
-# line 21 of firmware/loop.py.
+# In this module, each of the others begins at a line of its own thousand, in this order.
 WHOLE = "firmware.app"
 PARTS = (
     "firmware.at.messages",
@@ -29,12 +30,9 @@ _LINES = 1000
 _ITSELF = "sys.modules[__name__]"
 
 
-class MergeError(Exception):
-    """The parts do not fit together; the message says what to change."""
-
-
 def merge(sources, others=()):
-    """Returns {path: source} in which the PARTS are one module, and all imports of them are imports of that.
+    """Returns {path: source} in which the PARTS are one module, and all imports of them are imports of that, and where
+    its lines were, {path: {line: (path, line)}}.
 
     `others` are those of the parts that are also imported by their names from outside: in their places stay modules
     that have the constants, and get the rest from the whole. What parts define has to have different names."""
@@ -50,15 +48,12 @@ def merge(sources, others=()):
             texts[path] = _Editor(source, defined).result()
         elif module_name(path) in others:
             texts[path] = _stub(trees[module_name(path)], sources[path])
-    pieces = ["import sys"]
+    pieces, lines = ["import sys"], {}
     for number, name in enumerate(parts, 1):
-        text = _Editor(sources[paths[name]], defined, number, used).result()
-        pieces += [""] * (number * _LINES - len(pieces)) + text.splitlines()
-    return texts | {paths[WHOLE]: "\n".join(pieces) + "\n"}
-
-
-def module_name(path):
-    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        text = _Editor(sources[paths[name]], defined, number, used).result().splitlines()
+        pieces += [""] * (number * _LINES - len(pieces)) + text
+        lines |= {number * _LINES + line: (paths[name], line) for line in range(1, len(text) + 1)}
+    return texts | {paths[WHOLE]: "\n".join(pieces) + "\n"}, {paths[WHOLE]: lines}
 
 
 def _check(defined):
@@ -66,7 +61,7 @@ def _check(defined):
     for module, names in defined.items():
         for name in names:
             if name in seen:
-                raise MergeError(f"{module} and {seen[name]} both have the name {name}: give it another one")
+                raise ShrinkError(f"{module} and {seen[name]} both have the name {name}: give it another one")
             seen[name] = module
 
 
@@ -144,7 +139,7 @@ class _Editor:
             texts += [f"from firmware import app as {alias.asname or alias.name}" for alias in parts]
             texts += [f"from {WHOLE} import {_aliases(names)}"] if names else []
         elif [alias for alias in names if alias.asname]:
-            raise MergeError(f"{_aliases(names)} from {node.module}: a part has the names of other parts as they are")
+            raise ShrinkError(f"{_aliases(names)} from {node.module}: a part has the names of other parts as they are")
         self._edits.replace(node, "; ".join(texts) or "pass")
 
     def _visit(self, node, local=frozenset()):
@@ -152,7 +147,7 @@ class _Editor:
             local |= _bound(node)
         if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") in self._modules - local:
             if node.attr in local or not isinstance(node.ctx, ast.Load):
-                raise MergeError(f"{ast.unparse(node)} in line {node.lineno}: {node.attr} is another name there")
+                raise ShrinkError(f"{ast.unparse(node)} in line {node.lineno}: {node.attr} is another name there")
             self._edits.replace(node, node.attr)
             return
         if isinstance(node, ast.Name) and node.id not in local:

@@ -3,7 +3,7 @@ another one, the modules that nothing needs then, and parts of boot.py."""
 
 import ast
 
-from .merge import module_name
+from .trees import module_name
 
 
 def prune(sources, chip, roots):

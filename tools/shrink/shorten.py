@@ -25,11 +25,11 @@ _SCOPES = (*_FUNCTIONS, ast.Lambda)
 _NOBODY = "_"
 
 
-def shorten(sources, known=()):
+def shorten(sources, known=(), rom=()):
     """Returns {path: source} with other names in it, and {name: new name}; lines stay where they are.
 
     A name stays if it is one of `known`, which has to hold what MicroPython and the chip call theirs, a keyword of some
-    call, or a text (for getattr).
+    call, or a text (for getattr). `rom`: names that cost nothing on the chip, which come first.
     Two names may become the same one if no module, and no class with its bases and the classes made from it, has both
     of them. So a class has to set all the attributes that its objects ever have."""
     modules = [_Module(path, source) for path, source in sources.items()]
@@ -37,11 +37,11 @@ def shorten(sources, known=()):
     for module in modules:
         kept |= module.kept
         kept |= {name for name, path in module.imported.items() if path not in sources}
-    short = _choose(modules, kept)
+    short = _choose(modules, kept, rom)
     return {module.path: _Renamer(module, short, kept).result() for module in modules}, short
 
 
-def _choose(modules, kept):
+def _choose(modules, kept, rom):
     """Returns {name: short name}."""
     places = _places(modules)
     uses = Counter(name for module in modules for name in module.used)
@@ -57,7 +57,8 @@ def _choose(modules, kept):
         if name not in kept and not name.startswith("__"):
             # An attribute may have a name that is in the ROM; a global would get in the way of local names.
             free = itertools.chain(
-                () if name in outside else _FOR_ATTRIBUTES, (new for new in letters() if new not in spelled)
+                () if name in outside else _FOR_ATTRIBUTES,
+                (new for new in itertools.chain(rom, letters()) if new not in spelled),
             )
             short[name] = next(new for new in free if not any(new in taken[place] for place in places[name]))
             for place in places[name]:
