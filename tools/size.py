@@ -1,8 +1,10 @@
 """`make size`: how large the ESP8266's image is, by module, and what its heap holds, phase by phase.
-The heap is that of a MicroPython for 32 bits; what the stand-ins for the chip's modules take of it is told apart."""
+The heap is that of a MicroPython for 32 bits; what the stand-ins for the chip's modules take of it is told apart.
+What has grown by more than 1 % since `make size SIZE=--keep` is a failure; the figures are in size_figures.json."""
 
 import argparse
 import contextlib
+import json
 import os
 import re
 import select
@@ -65,24 +67,60 @@ mounted = vfs.VfsLfs2(device)
 gc.collect()
 print(start + gc.mem_alloc() - before)
 """
+# A command of one's own that tells the largest piece that is free; it takes some memory itself.
+_LARGEST = """\
+import gc
+from firmware.at.command import command
+@command("ATLARGEST")
+class Largest:
+    def execute(at):
+        gc.collect()
+        low, high = 0, gc.mem_free()
+        while low < high:
+            size = (low + high + 1) // 2
+            try:
+                bytearray(size)
+                low = size
+            except MemoryError:
+                high = size - 1
+        at.line("+LARGEST:%d", low)
+"""
 _LIMIT = 20
 _ROOMY = "200K"
+_FIGURES = Path(__file__).with_name("size_figures.json")
+# How much of a figure it may grow by, and of the largest free piece shrink by.
+_TOLERANCE = 0.01
+_LARGEST_LEFT = "largest free piece in the worst phase"
 
 
 def main():
     """Entry point of `make size`."""
     parser = argparse.ArgumentParser(prog="size")
     parser.add_argument("--without", default="", help=f"leave out passes of the build: {', '.join(shrink.PASSES)}")
+    parser.add_argument("--keep", action="store_true", help="these are the figures to compare with from now on")
     options = parser.parse_args()
     if options.without:
         # The simulator, which is a process of its own, builds the same.
         os.environ[shrink.WITHOUT] = options.without
     try:
-        _print_image()
-        program = str(micropython32.get())
-        _print_heap(program)
+        figures = {"image": _print_image()}
+        figures |= _print_heap(str(micropython32.get()))
     except (BuildError, micropython32.Unavailable) as error:
         sys.exit(f"size: {error}")
+    if options.keep:
+        _FIGURES.write_text(json.dumps(figures, indent=4) + "\n")
+    elif not options.without:
+        sys.exit(grown(json.loads(_FIGURES.read_text()), figures))
+
+
+def grown(before, now):
+    """A line for each figure that is worse than it was by more than the tolerance; None if there is none."""
+    worse = []
+    for name, figure in now.items():
+        old = before.get(name, figure)
+        if (old - figure if name == _LARGEST_LEFT else figure - old) > old * _TOLERANCE:
+            worse.append(f"size: {name}: {figure}, it was {old}")
+    return "\n".join(worse) or None
 
 
 def standins(program):
@@ -127,16 +165,30 @@ def _print_image():
     sizes = [((built.folder / "rom" / path).stat().st_size, name) for path, name in built.modules().items()]
     for size, name in sorted(sizes, reverse=True):
         print(f"{size:8d}  {name}")
+    return built.rom.stat().st_size
 
 
 def _print_heap(program):
     extra = standins(program)
     print(f"\nheap of {HEAP} bytes; the {extra} of the stand-ins are not counted\n")
     own = _own(program)
-    print(f"{own + _probed(program, _IDLE_PROBE):8d}  idle after the start; MicroPython's own are {own} of them")
+    figures = {"idle": own + _probed(program, _IDLE_PROBE)}
+    print(f"{figures['idle']:8d}  idle after the start; MicroPython's own are {own} of them")
     with _Module(program) as module, _Peers() as peers:
         for phase in _phases(module, peers):
-            print(f"{module.used() - extra:8d}  {phase}")
+            figures[phase] = module.used() - extra
+            print(f"{figures[phase]:8d}  {phase}")
+    worst = max(figures, key=figures.get)
+    with tempfile.TemporaryDirectory() as folder, _Peers() as peers:
+        Path(folder, "largest.py").write_text(_LARGEST)
+        # As on the chip: commands that are not in use are dropped.
+        with _Module(program, HEAP + extra, "--commands", folder) as module:
+            for phase in _phases(module, peers):
+                if phase == worst:
+                    break
+            figures[_LARGEST_LEFT] = int(module.send("ATLARGEST", r"\+LARGEST:(\d+)\r\n\r\nOK\r\n")[1])
+    print(f"{figures[_LARGEST_LEFT]:8d}  {_LARGEST_LEFT} ({worst})")
+    return figures
 
 
 def _phases(module, peers):
@@ -186,11 +238,11 @@ class _Peers:
 
 
 class _Module:
-    """The firmware in the simulator, with so much heap that no command is ever dropped."""
+    """The firmware in the simulator, usually with so much heap that no command is ever dropped."""
 
-    def __init__(self, program):
+    def __init__(self, program, heap=_ROOMY, *options):
         self._total = int(_run(program, "import gc; gc.collect(); print(gc.mem_free() + gc.mem_alloc())"))
-        self._process = subprocess.Popen(_simulator(program, _ROOMY), stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(_simulator(program, heap, *options), stdout=subprocess.PIPE, text=True)
         path = self._process.stdout.readline().split()[-1]
         self._fd = os.open(path, os.O_RDWR | os.O_NOCTTY)
         tty.setraw(self._fd)
