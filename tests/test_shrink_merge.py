@@ -45,6 +45,18 @@ def test_others_import_from_the_whole():
     assert texts["firmware/own.py"] == "from firmware.commands import basic; from firmware.app import load\n"
 
 
+def test_what_loads_together_becomes_one():
+    texts = {
+        "firmware/net/link.py": "class Link:\n    pass\n",
+        "firmware/net/tcp.py": "from firmware.net.link import Link\n\n\nclass TCPLink(Link):\n    pass\n",
+        "firmware/net/udp.py": "from firmware.net.link import Link\n",
+    }
+    texts, lines = merge(texts, (), ("firmware.net.link", "firmware.net.tcp"), "firmware.net.tcp")
+    assert texts.keys() == {"firmware/net/tcp.py", "firmware/net/udp.py"}
+    assert texts["firmware/net/udp.py"] == "from firmware.net.tcp import Link\n"
+    assert lines["firmware/net/tcp.py"][2004] == ("firmware/net/tcp.py", 4)
+
+
 def test_what_is_left_for_imports_from_outside():
     texts = merged(["firmware.commands"])
     assert texts["firmware/commands/__init__.py"] == "from firmware.app import load\nLIMIT = 3\n"

@@ -8,7 +8,7 @@ from .errors import ShrinkError
 from .flat import flatten
 from .inline import inline
 from .lines import follow
-from .merge import PARTS, WHOLE, merge
+from .merge import PARTS, TOGETHER, WHOLE, merge
 from .prune import prune
 from .rom_names import rom_names
 from .rows import rows
@@ -73,6 +73,8 @@ def shrink(texts, passes, chip, roots, others, own, names, known):
         done.texts = spread(done.texts, boards, names)
     if "merge" in passes:
         done.take(*merge(done.texts, others))
+        for group in TOGETHER:
+            done.take(*merge(done.texts, (), group, group[-1]))
     if "inline" in passes:
         done.take(*inline(done.texts, f"{WHOLE.replace('.', '/')}.py", names))
     if "shorten" in passes:

@@ -25,19 +25,21 @@ PARTS = (
     "firmware.wifi",
     WHOLE,
 )
+# What is loaded together, into the last of them.
+TOGETHER = (("firmware.net.link", "firmware.net.options", "firmware.net.tcp"),)
 _LINES = 1000
 # The module itself, where a part is handed on as an object.
 _ITSELF = "sys.modules[__name__]"
 
 
-def merge(sources, others=()):
-    """Returns {path: source} in which the PARTS are one module, and all imports of them are imports of that, and where
+def merge(sources, others=(), parts=PARTS, whole=WHOLE):
+    """Returns {path: source} in which the parts are one module, and all imports of them are imports of that, and where
     its lines were, {path: {line: (path, line)}}.
 
     `others` are those of the parts that are also imported by their names from outside: in their places stay modules
     that have the constants, and get the rest from the whole. What parts define has to have different names."""
     paths = {module_name(path): path for path in sources}
-    parts = [name for name in PARTS if name in paths]
+    parts = [name for name in parts if name in paths]
     trees = {name: ast.parse(sources[paths[name]], paths[name]) for name in parts}
     defined = {name: _defined(tree) for name, tree in trees.items()}
     _check(defined)
@@ -45,15 +47,15 @@ def merge(sources, others=()):
     texts = {}
     for path, source in sources.items():
         if module_name(path) not in parts:
-            texts[path] = _Editor(source, defined).result()
+            texts[path] = _Editor(source, defined, whole).result()
         elif module_name(path) in others:
-            texts[path] = _stub(trees[module_name(path)], sources[path])
+            texts[path] = _stub(trees[module_name(path)], sources[path], whole)
     pieces, lines = ["import sys"], {}
     for number, name in enumerate(parts, 1):
-        text = _Editor(sources[paths[name]], defined, number, used).result().splitlines()
+        text = _Editor(sources[paths[name]], defined, whole, number, used).result().splitlines()
         pieces += [""] * (number * _LINES - len(pieces)) + text
         lines |= {number * _LINES + line: (paths[name], line) for line in range(1, len(text) + 1)}
-    return texts | {paths[WHOLE]: "\n".join(pieces) + "\n"}, {paths[WHOLE]: lines}
+    return texts | {paths[whole]: "\n".join(pieces) + "\n"}, {paths[whole]: lines}
 
 
 def _check(defined):
@@ -97,18 +99,19 @@ def _is_private(node):
     return isinstance(node.value, ast.Call) and getattr(node.value.func, "id", "") == "const"
 
 
-def _stub(tree, source):
+def _stub(tree, source, whole):
     """What stays in the place of a part."""
     kept = [ast.get_source_segment(source, node) for node in tree.body if is_plain(node)]
-    return f"from {WHOLE} import {', '.join(sorted(_defined(tree)))}\n" + "".join(f"{line}\n" for line in kept)
+    return f"from {whole} import {', '.join(sorted(_defined(tree)))}\n" + "".join(f"{line}\n" for line in kept)
 
 
 class _Editor:
     """Goes through a module, of which lines stay where they are. `number` is that of a part, 0 for the others."""
 
-    def __init__(self, source, defined, number=0, used=()):
+    def __init__(self, source, defined, whole, number=0, used=()):
         self._edits = Edits(source)
         self._defined = defined  # {part: the names in it}
+        self._whole = whole
         self._number = number
         self._modules = set()  # the names here of parts
         self._private = set()
@@ -136,8 +139,9 @@ class _Editor:
         self._modules |= {alias.asname or alias.name for alias in parts}
         texts = [f"from {node.module} import {_aliases(others)}"] if others else []
         if not self._number:
-            texts += [f"from firmware import app as {alias.asname or alias.name}" for alias in parts]
-            texts += [f"from {WHOLE} import {_aliases(names)}"] if names else []
+            package, _, last = self._whole.rpartition(".")
+            texts += [f"from {package} import {last} as {alias.asname or alias.name}" for alias in parts]
+            texts += [f"from {self._whole} import {_aliases(names)}"] if names else []
         elif [alias for alias in names if alias.asname]:
             raise ShrinkError(f"{_aliases(names)} from {node.module}: a part has the names of other parts as they are")
         self._edits.replace(node, "; ".join(texts) or "pass")
