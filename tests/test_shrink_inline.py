@@ -74,7 +74,7 @@ STAY = {
 }
 
 
-@pytest.mark.parametrize("source", map("".join, GONE.values()), ids=GONE)
+@pytest.mark.parametrize("source", ["".join(pair) for pair in GONE.values()], ids=GONE)
 def test_a_function_goes_into_its_caller(source):
     new = short(source)
     assert "def f" not in new
