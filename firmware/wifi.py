@@ -53,7 +53,7 @@ class Radio:
         self._address = None
         self._waited = self._patience = self._looks = 0
         self._stale = None
-        self._bssid = None
+        self.bssid = None
 
     def set_mode(self, mode):
         """0 off, 1 station, 2 softAP, 3 both; returns what was switched on, in the same way.
@@ -77,17 +77,10 @@ class Radio:
         return starts
 
     def access_point(self):
-        """Of the network that is joined: the AP's MAC address (bytes, or None), channel, signal in dBm.
-
-        No port tells the address of the AP, so the first question after joining costs a scan."""
-        channel, rssi = self.station.config("channel"), self.station.status("rssi")
-        if not self._bssid:
-            ssid, _, self._bssid, _, _ = self.target
-            if not self._bssid:
-                found = [ap for ap in self.station.scan() if ap[0] == ssid.encode() and ap[2] == channel]
-                if found:
-                    self._bssid = min(found, key=lambda ap: abs(ap[3] - rssi))[1]
-        return self._bssid, channel, rssi
+        """Of the network that is joined: the AP's MAC address (bytes, None if it is not known), channel, signal in
+        dBm."""
+        self.bssid = self.bssid or self.target[2]
+        return self.bssid, self.station.config("channel"), self.station.status("rssi")
 
     def join(self, target, patience_ms, again=False):
         """Starts to join; `joined` is set when that has ended, with `error` 0 or a code of +CWJAP."""
@@ -121,10 +114,10 @@ class Radio:
         self._stale = self.station.status()
         self.joined.clear()
         try:
-            found, self._bssid = self._choose()
+            found, self.bssid = self._choose()
             if found:
                 ssid, password = self.target[:2]
-                self.station.connect(ssid, password or None, bssid=self._bssid)
+                self.station.connect(ssid, password or None, bssid=self.bssid)
         except (OSError, RuntimeError):  # the second is what the ESP32's port makes of rarer faults
             self._fail(FAILED)
         else:

@@ -9,7 +9,7 @@ from mpyat.chips import VERSIONS
 from mpyat.sources import oldest_micropython
 
 # The modules of which the page has a table; the others are MicroPython's own, the same in all ports.
-TABLES = set(re.findall(r"\w+", "machine network socket select esp esp32 os vfs sys micropython gc io tls"))
+TABLES = set(re.findall(r"\w+", "machine network socket select esp esp32 os vfs sys micropython gc io tls _thread"))
 # The classes whose constants the page names, too, as the firmware writes them.
 CLASSES = {"machine": ("machine.UART", "machine.Pin", "machine.Timer"), "network": ("WLAN",)}
 

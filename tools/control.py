@@ -19,6 +19,7 @@ _COMMANDS = (
     ("ap password TEXT NAME", re.compile(r"ap (password) (\S+) (.+)"), "change"),
     ("station join|static MAC [PASSWORD]", re.compile(r"station (join|static) (\S+)(?: (.+))?"), "station"),
     ("station leave MAC", re.compile(r"station (leave) (\S+)()"), "station"),
+    ("scan takes SECONDS", re.compile(r"scan takes (\S+)"), "scan"),
     ("power cycle", re.compile(r"power (cycle)"), "power_cycle"),
     ("power cut after N writes", re.compile(r"power cut after (\S+) writes?"), "power_cut"),
     ("time pass SECONDS", re.compile(r"time pass (\S+)"), "time"),
@@ -175,6 +176,11 @@ class Control:
         level = "high" if self._module.pins.level(_number("the pin", number, *self._module.pins.range)) else "low"
         if level != wanted:
             raise ControlError(f"pin {number} is {level}")
+
+    def _scan(self, seconds):
+        if not re.fullmatch(r"\d{1,2}(\.\d{1,3})?", seconds):
+            raise ControlError("SECONDS is a number such as 2 or 0.5")
+        self._radio.scan_ms = int(float(seconds) * 1000)
 
     def _uart(self, settings):
         now = ",".join(map(str, self._terminal.settings()))

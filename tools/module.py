@@ -326,6 +326,9 @@ class Module:
     def _chip_machine(self):
         return [self._described.machine(self._port.version)]
 
+    def _chip_scan_time(self):
+        return [self._radio.scan_ms]
+
     def _chip_timer(self, number):
         if number < 0 and not self._port.has_virtual_timers:
             raise ValueError("invalid Timer number")

@@ -37,6 +37,7 @@ class Radio:
         self.access_points = access_points
         self._clock = clock
         self._mac = mac
+        self.scan_ms = 0  # how long a scan takes: on a chip about two seconds
         self.power_on()
 
     def power_on(self):

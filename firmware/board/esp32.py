@@ -132,6 +132,13 @@ def images():
     return slot_image
 
 
+def scan(loop, station):
+    """Await it: the networks that the station finds, while the links go on."""
+    from firmware.board import esp32_scan
+
+    return esp32_scan.scan(loop, station)
+
+
 def configure(port, settings):
     """Changes the line settings; ValueError or OSError for what the chip cannot do."""
     baud, bits, stop, parity, flow = settings

@@ -4,6 +4,7 @@ Manual: Wi-Fi_AT_Commands.rst of espressif/esp-at, tag v2.3.0.0_esp8266, with wh
 from firmware.at.command import command
 from firmware.at.messages import ATError
 from firmware.commands.macs import mac_bytes, mac_text
+from firmware.commands.scanning import scan
 
 
 @command("AT+CWLAPOPT", "sort:0..1=1, mask:0..2047, rssi_filter:-100..40=-100, authmode_mask:0..65535=65535")
@@ -43,7 +44,7 @@ async def _list(at, wanted):
     if not at.radio.mode & 1:
         raise ATError()
     sort, mask, weakest, kinds = at.radio.listing
-    found = [ap for ap in at.radio.station.scan() if wanted(ap) and ap[3] >= weakest and kinds >> ap[4] & 1]
+    found = [ap for ap in await scan(at) if wanted(ap) and ap[3] >= weakest and kinds >> ap[4] & 1]
     if sort:
         found.sort(key=lambda ap: -ap[3])
     for ssid, bssid, channel, rssi, security, _ in found:

@@ -33,7 +33,7 @@ class Join:
     AP of that name, also when the station comes back. Both need a scan, during which links of the softAP pause.
     `listen_interval` and `pmf` have no effect, as no port of MicroPython can set them."""
 
-    def query(at):
+    async def query(at):
         values = at.settings.get("CWJAP")
         ssid = at.radio.target[0] if at.radio.state == UP else None
         interval = at.radio.interval
@@ -46,6 +46,10 @@ class Join:
             return
         if wanted == ssid:
             bssid, channel, rssi = at.radio.access_point()
+            if not bssid:
+                from firmware.commands.scanning import find_address
+
+                bssid = await find_address(at, ssid, channel, rssi)
         else:  # it is saved, but not joined
             bssid, channel, rssi = values[2] and mac_bytes(values[2], 2), 0, 0
         at.line(

@@ -1,6 +1,8 @@
 """Stands in for the chip's module network. The radio is modelled in the simulator; what is here only asks it.
 WLAN is an object in place of a class, because a class would hold its constants in a dictionary."""
 
+import time
+
 import pc
 import soc
 
@@ -8,6 +10,10 @@ import soc
 class _Interface:
     def __init__(self, number):
         self._number = number
+
+    def scan(self):
+        time.sleep_ms(pc.ask("scan_time"))
+        return pc.ask("wlan.scan", self._number)
 
     def __getattr__(self, name):
         return pc.lookup(soc.WLAN_METHODS, name, "wlan.", self._number)

@@ -7,6 +7,7 @@ import json
 
 _ANSWER = 512
 _link = None
+_lock = None  # where threads ask
 
 
 def connect(fd):
@@ -18,10 +19,16 @@ def ask(name, *arguments, **options):
     """Returns the simulator's answer, or raises the exception that it names."""
     # If there is no memory for the answer, nothing is asked.
     bytearray(_ANSWER)
-    _link.write(json.dumps((name, [_out(value) for value in arguments], options)))
-    _link.write(b"\n")
-    # An answer is [value], or [name of the exception, its arguments].
-    answer = json.loads(_link.readline())
+    if _lock:
+        _lock.acquire()
+    try:
+        _link.write(json.dumps((name, [_out(value) for value in arguments], options)))
+        _link.write(b"\n")
+        # An answer is [value], or [name of the exception, its arguments].
+        answer = json.loads(_link.readline())
+    finally:
+        if _lock:
+            _lock.release()
     if len(answer) == 2:
         raise getattr(builtins, answer[0])(*answer[1])
     return _in(answer[0])

@@ -97,7 +97,11 @@ def up(uart_fd, pc_fd, flash_fd, rom, version):
         del sys.modules["axtls"]
         usb = None
     else:
+        import _thread
+
         import usbsys as usb
+
+        pc._lock = _thread.allocate_lock()
     import esp
 
     if rom is not None:

@@ -9,7 +9,7 @@ FLOW_CONTROL = (1, 2)
 BUFFER_ON_HEAP = False
 BAD_INTERFACE = "invalid WLAN interface identifier"
 # Tables for pc.lookup().
-WLAN_METHODS = b" active connect disconnect status isconnected scan config ifconfig ipconfig "
+WLAN_METHODS = b" active connect disconnect status isconnected config ifconfig ipconfig "
 
 MACHINE = (
     b" reset reset_cause unique_id freq lightsleep deepsleep bootloader"

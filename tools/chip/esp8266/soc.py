@@ -10,7 +10,7 @@ FLOW_CONTROL = None
 BUFFER_ON_HEAP = True
 BAD_INTERFACE = ""
 # Tables for pc.lookup().
-WLAN_METHODS = b" active connect disconnect status isconnected scan config ifconfig ipconfig "
+WLAN_METHODS = b" active connect disconnect status isconnected config ifconfig ipconfig "
 
 MACHINE = (
     b" reset reset_cause unique_id freq lightsleep deepsleep"
