@@ -5,7 +5,7 @@ import binascii
 import builtins
 import json
 
-_ANSWER = 512
+_ANSWER = 256
 _link = None
 _lock = None  # where threads ask
 

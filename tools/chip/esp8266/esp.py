@@ -2,11 +2,15 @@
 
 import pc
 
+_PIECE = 64
+
 
 def flash_read(_offset, _size):
     if isinstance(_size, int):
         return pc.ask("esp_flash_read", _offset, _size)
-    _size[:] = pc.ask("esp_flash_read", _offset, len(_size))
+    # By the piece, as the chip needs no memory for this.
+    for at in range(0, len(_size), _PIECE):
+        _size[at : at + _PIECE] = pc.ask("esp_flash_read", _offset + at, min(_PIECE, len(_size) - at))
 
 
 def __getattr__(name):
