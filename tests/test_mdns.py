@@ -195,6 +195,21 @@ def test_another_service_takes_the_place_of_the_first(service, neighbour, word):
     assert neighbour.announcement().answers()[2].port == 9090
 
 
+def test_the_port_is_held_for_the_next_service(service, neighbour, word):
+    """An ESP32's own responder would take it with the next address, and AT+MDNS=1 were an ERROR from then on."""
+    for port in (8081, 8082):
+        service.command("AT+MDNS=0")
+        assert service.control("ap down mpy-at") == "ok"
+        service.expect("WIFI DISCONNECT⏎")
+        assert service.control("ap up mpy-at") == "ok"
+        service.expect("WIFI CONNECTED⏎WIFI GOT IP⏎")
+        service.command(f'AT+MDNS=1,"{word}","_{word}",{port}')
+        assert neighbour.probe().answers()[0].port == port
+    service.send(f'AT+MDNS=1,"{"x" * 63}","",80')
+    service.expect("⏎ERROR⏎")
+    service.command(f'AT+MDNS=1,"{word}","_{word}",8083')
+
+
 def test_without_a_network_it_waits_for_one(module, neighbour, word):
     module.command(f'AT+MDNS=1,"{word}","_{word}",8080')
     module.send('AT+CWJAP="mpy-at","12345678"')

@@ -19,6 +19,7 @@ from .chips import CHIPS, Port
 from .partitions import Partitions
 from .pins import Pins
 from .prompt import Prompt, with_cr
+from .responder import Responder
 from .rtc import Rtc
 from .shrink.lines import Lines
 from .sleep import Sleep
@@ -72,6 +73,7 @@ class Module:
         self._sleep = None
         self._described = CHIPS[options.chip]
         self._port = Port(options.board, options.version)
+        self._responder = Responder()
         self.pins = Pins(self._described)
         self._partitions = Partitions(options.partition, options.ota_partitions, self._count_write, self._chip_cut)
         self._passed = 0
@@ -106,6 +108,7 @@ class Module:
         self.pins.reset()
         self._registers.clear()
         self._radio.power_on()
+        self._responder.restart()
         if cause not in ("soft", "deepsleep"):  # after these the chip goes on with the program that it had
             self._partitions.bootloader.start()
         self._link, far = socket.socketpair()
@@ -310,7 +313,10 @@ class Module:
             if own is not None:
                 return own(*arguments, **options)
             options = {key: _in(value) for key, value in options.items()}
-            return [_out(self._radio.call(name, arguments, options))]
+            value = self._radio.call(name, arguments, options)
+            if self._options.board == "esp32":
+                self._responder.look(self._radio.online, self._process.pid)
+            return [_out(value)]
         except (OSError, ValueError, TypeError, AttributeError, RuntimeError) as error:
             return [type(error).__name__, list(error.args)]
 
@@ -402,6 +408,9 @@ class Module:
         if up:
             up()
         return [None]
+
+    def _chip_mdns_port(self):
+        return [self._responder.port()]
 
     def _chip_usb(self):
         self._usb = True

@@ -21,6 +21,7 @@ _STANDS_FOR = {
     "romvfs": "vfs",
     "usbsys": "sys",
     "portsys": "sys",
+    "portsocket": "socket",
     "aheadtime": "time",
     "aheadselect": "select",
     "lackselect": "select",

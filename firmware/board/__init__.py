@@ -23,6 +23,8 @@ def load():
     needed, there = MICROPYTHON[board.FAMILY], sys.implementation[1]
     if there < needed:
         raise ImportError("this firmware needs MicroPython %d.%d or newer, and this is %d.%d" % (needed + there[:2]))
+    if hasattr(board, "hold_port"):
+        board.hold_port()
     for path in ("/board.json", "/bench.json"):
         try:
             with open(path) as file:

@@ -88,6 +88,9 @@ JOIN_FAILURES = {
 }
 
 
+_held = None
+
+
 def variant(name):
     """Takes the chip and its pins from what os.uname() calls the board, such as "TinyS3 with ESP32-S3-FN8": the chip is
     behind the last "with". Before MicroPython 1.29 most had no hyphen there."""
@@ -123,6 +126,23 @@ def uart(settings):
     port = machine.UART(UART, txbuf=TX_BUFFER, rxbuf=RX_BUFFER, timeout=0, **wires)
     configure(port, settings)
     return port
+
+
+def hold_port(on=True):
+    """Holds the port of mDNS, or lets it go. Whenever the station gets an address, MicroPython's own responder takes it
+    for itself alone (mdns_init() in ports/esp32/network_wlan.c), unless somebody has it: so this does from the start,
+    for as long as AT+MDNS has no use for it."""
+    global _held
+    if not on and _held:
+        _held.close()
+        _held = None
+    elif on and not _held:
+        from firmware.net.mdns_port import bound
+
+        try:
+            _held = bound()
+        except OSError:  # the station has been online since before the start, as from MicroPython's prompt
+            pass
 
 
 def images():

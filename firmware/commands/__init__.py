@@ -42,6 +42,7 @@ _HELPERS = b"""
 1 firmware.net.udp
 2 firmware.net.mdns
 2 firmware.net.mdns_packet
+2 firmware.net.mdns_port
 3 firmware.clock
 3 firmware.net.sntp
 4 firmware.sleeper

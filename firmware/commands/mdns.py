@@ -33,6 +33,7 @@ class MulticastDNS:
             if mode == 2:
                 return _search(at, *values)
             if at.mdns:
+                _hold(at, True)
                 at.mdns.stop()
                 at.mdns = None
                 commands.forget("firmware.net.mdns")
@@ -49,8 +50,15 @@ def _serve(at, host, service, port, instance, proto, count, *texts):
     service, proto = _kind(service), _kind(proto)
     txt = _txt(count, texts)
     at.mdns = Responder(at.loop, lambda: station.ifconfig()[0], host, instance or host, service, proto, port, txt)
+    _hold(at, False)
     if at.radio.state == UP:
         at.mdns.online()
+
+
+def _hold(at, on):
+    """While there is no responder a board that has one of its own has to hold the port."""
+    if hasattr(at.board, "hold_port"):
+        at.board.hold_port(on)
 
 
 def _kind(text):

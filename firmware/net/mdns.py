@@ -11,6 +11,7 @@ from micropython import const
 from firmware.loop import Timer
 from firmware.net import address, options
 from firmware.net.mdns_packet import GROUP, PORT, Writer, items, name, receive
+from firmware.net.mdns_port import bound
 
 # Types of records, and the class of all of them.
 _IS_A = const(1)
@@ -90,9 +91,8 @@ class Responder:
         self._answers = Timer(loop, self._flush)
         name(host), name(instance)
         self._group = address.resolved(GROUP, PORT, socket.SOCK_DGRAM)
-        # The port is taken even while there is no network: the ESP32's own responder, which starts with the first
-        # address, would have it else.
-        self._sock = _socket()
+        # The port is taken even while there is no network, see board/esp32.py.
+        self._sock = bound()
 
     def online(self):
         """The network is there, perhaps another one than before: claims the names on it."""
@@ -124,7 +124,7 @@ class Responder:
 
     def _join(self):
         """Takes part in the group on the network as it is now; the old socket only goes when the new one is there."""
-        sock = _socket()
+        sock = bound()
         try:
             here = self._own_ip()
             options.groups_on(sock, False, here)
@@ -369,19 +369,6 @@ class Responder:
             self._sock.sendto(packet.data, self._group)
         except OSError:  # the network is just going
             pass
-
-
-def _socket():
-    """A socket at the port of mDNS, beside those of others on a PC."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    try:
-        sock.setblocking(False)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(address.resolved("0.0.0.0", PORT, socket.SOCK_DGRAM))
-    except BaseException:
-        sock.close()
-        raise
-    return sock
 
 
 def _numbered(text, number):

@@ -99,9 +99,12 @@ def up(uart_fd, pc_fd, flash_fd, rom, version):
     else:
         import _thread
 
+        import portsocket
         import usbsys as usb
 
         pc._lock = _thread.allocate_lock()
+        sys.modules["socket"] = portsocket
+        del sys.modules["portsocket"]
     import esp
 
     if rom is not None:
