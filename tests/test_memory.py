@@ -127,10 +127,14 @@ class Lean:
         """All memory is there again, and the module is well."""
         self.control("memory leave all")
         self.module.write(b"AT\r\n")
-        more = self.module.match(r".*?\r\nOK\r\n")[0]
-        assert not re.search(RESULT, more[:-6]), more
-        assert b"ready" not in more, more
-        return more[:-6]
+        said = self.module.match(b".*?" + RESULT)[0]
+        # MicroPython may take what is left on its stack for a hold on the memory, so it collects again elsewhere.
+        self.control("memory leave all")
+        self.module.write(b"AT\r\n")
+        more = self.module.match(rb".*?\r\nOK\r\n")[0]
+        assert len(re.findall(RESULT, said + more)) == 2, said + more
+        assert b"ready" not in said + more, said + more
+        return re.sub(rb"(ERR CODE:0x\w+\r\n)?" + RESULT, b"", said + more)
 
     def ask(self, line):
         """The answer to a line, with its one final result."""
