@@ -13,8 +13,10 @@ import soc
 import vfs
 
 _BLOCK = 4096
-# Bytes of the fifth table, which has 320 places; 300 names are in those before.
+# Bytes of the sixth table of names, which has 320 places, and of the eighth, with 1280; on a PC with 64 bits a place is
+# larger.
 _TABLE = 320 * 7
+_TABLE_64 = 1280 * 11
 _ERASED = b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
 
 
@@ -57,10 +59,13 @@ class Flash:
 def _fill_names():
     for name in romnames.NAMES.split():
         hasattr(pc, name)
-    # The stand-ins' names, which are in a chip's ROM, make MicroPython's table of names grow once more than there.
-    # On a heap that is the chip's and what the stand-ins take it does so now, and not where there is no room.
+
+
+def _grow_names(table):
+    # The stand-ins' names, which are in a chip's ROM, make MicroPython's table of names grow once more than there. It
+    # does so now, and not where there is no room, or none in one piece: then no more names can come, and no modules.
     number, free = 0, gc.mem_free()
-    while free - gc.mem_free() < _TABLE:
+    while free - gc.mem_free() < table:
         free = gc.mem_free()
         hasattr(pc, str(number))
         number += 1
@@ -134,6 +139,9 @@ def up(uart_fd, pc_fd, flash_fd, rom, version):
     sys.argv.clear()
     if sys.maxsize >> 31 == 0:
         _fill_names()
+        _grow_names(_TABLE)
+    elif "esp32" in sys.modules:
+        _grow_names(_TABLE_64)
     for name in ("romnames", "start", "pc", "soc"):
         del sys.modules[name]
     gc.collect()
