@@ -29,7 +29,6 @@ class App:
     """The parts of the firmware by name; see docs/architecture.md for who uses whom."""
 
     def __init__(self):
-        commands.serve(self)
         self.board = board = _load_board()
         self.reserve()  # later there may be no room for it in one piece
         limit(board.CHIP)
@@ -58,6 +57,7 @@ class App:
         self.returns = False  # whether MicroPython's prompt takes over, in place of a restart
         loop.lacking = commands.drop
         loop.turns = [self.port.turn, self.reports.turn, self.port.settle]
+        commands.serve(self)
 
     def __getattr__(self, name):
         """Makes what an idle module has no need of when it is asked for."""

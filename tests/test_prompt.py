@@ -111,7 +111,7 @@ def test_what_the_prompt_says_and_hears_at_length(start):
     """Much more than a terminal holds, both ways, while nobody reads."""
     module = start()
     to_the_prompt(module)
-    count = 30000
+    count = 20000
     module.write(b"\x01" + b"text = '''" + b"x" * count + b"'''\x04")
     module.expect("⏎raw REPL; CTRL-B to exit⏎>OK\x04\x04>")
     module.write(b"for i in range(8000): print(i, len(text))\x04")

@@ -198,6 +198,8 @@ def drop():
 def _holders():
     """What uses helpers, each None or False while it does not."""
     at = _at
+    if at is None:  # the parts are still being made
+        return (None,) * 8
     links = at.links.server or at.links.any()
     return None, links, at.mdns, at.clock or at.sntp, at.sleeper, at.filters, at.stations, at.update
 
