@@ -16,7 +16,7 @@ COMMANDS = catalog.load()
 # These restart the module, or stop it, or ask for data now and then, or search for minutes. Whether they do is tested
 # elsewhere; here they would only lose answers.
 RESTARTS = re.compile(
-    rb"[^ -~]*AT\+(RST|RESTORE|MPYREPL|GSLP=.*|SLEEP=.*[2x].*|FS=.*,.*|SYSMSGFILTERCFG=.*[12x].*|USEROTA=.*|"
+    rb"[^ -~]*AT\+(RST(=.*)?|RESTORE|MPYREPL|GSLP=.*|SLEEP=.*[2x].*|FS=.*,.*|SYSMSGFILTERCFG=.*[12x].*|USEROTA=.*|"
     rb"MDNS=(0x0*)?2.*)\r?$",
     re.IGNORECASE | re.DOTALL,
 )
