@@ -86,7 +86,9 @@ class App:
         """Writes a line of the answer: `text` with `values` put in as by %, then CR LF."""
         if self.interpreter.spelling:
             text = text.replace(*self.interpreter.spelling)
-        self.port.write(((text % values if values else text) + "\r\n").encode())
+        line = (text + "\r\n").encode()
+        # With bytes on the left, values that are bytes are written as they are.
+        self.port.write(line % values if values else line)
 
     def _open_uart(self):
         """The AT port's UART, as it was saved if this chip can do so: a host must always find the module."""
@@ -157,7 +159,8 @@ class App:
             return
         if not self.settings.get("CWRECONNCFG"):
             self.radio.interval = interval
-        self.radio.join((ssid, password, mac, least, strongest), 15000, True)
+        name = ssid if isinstance(ssid, bytes) else ssid.encode()
+        self.radio.join((name, password, mac, least, strongest), 15000, True)
 
     async def restart(self):
         """Ends the firmware once all that was written has left, or the host has not taken it for too long."""

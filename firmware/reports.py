@@ -265,7 +265,7 @@ class Reports:
             if link.noticed:
                 return
             self._waiting |= bit
-            if ((self._held or self._queue) and not first) or not self._port.has_room():
+            if ((self._held or self._queue or self._port.begun()) and not first) or not self._port.has_room():
                 return
             # +IPD,0,100 and not a colon: the data wait for CIPRECVDATA.
             name = b"%d," % link.number if self._links.multiple else b""

@@ -65,6 +65,11 @@ class Settings:
         self._current = {}
 
     def _save(self, name, values):
+        for i, value in enumerate(values):
+            if isinstance(value, bytes):
+                # JSON has no bytes; a string that is not UTF-8 is a list of numbers there.
+                values = list(values)
+                values[i] = list(value)
         before = self._saved.get(name)
         # What was loaded has lists where a command has tuples; on flash they are the same.
         if json.dumps(before) == json.dumps(values):

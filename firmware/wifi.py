@@ -42,7 +42,8 @@ class Radio:
         self.softap = network.WLAN(network.AP_IF)
         self.mode = 0
         self.state = NEVER
-        # What is joined or wanted: (ssid, password, bssid or None, least security, whether to look for the strongest).
+        # What is joined or wanted: (ssid as bytes, password, bssid or None, least security, whether to look for the
+        # strongest).
         self.target = None
         self.error = 0
         self.interval, self.repeats = 1, 0  # seconds between attempts (0: none), how many (0: no end)
@@ -138,7 +139,7 @@ class Radio:
             least = _WPA
         best = None
         for ap in self.station.scan():
-            fits = ap[0] == ssid.encode() and ap[4] >= least and bssid in (None, ap[1])
+            fits = ap[0] == ssid and ap[4] >= least and bssid in (None, ap[1])
             if fits and (best is None or ap[3] > best[3]):
                 best = ap
         if best:

@@ -24,7 +24,7 @@ def accepted(parameter):
     if parameter.words:
         words = [spelling for word in parameter.words for spelling in (word, word.lower(), word.upper())]
         return [quoted(word) for word in words]
-    return [quoted(""), quoted("a" * parameter.size)]
+    return [quoted(""), quoted("a" * parameter.size), *([quoted("\xff" * parameter.size)] if parameter.bytes else ())]
 
 
 def refused(parameter):
@@ -36,7 +36,8 @@ def refused(parameter):
         return [(quoted("no"), 7), (quoted(""), 7), (1, 5), (parameter.words[0], 5)]
     # The limit is one of bytes, and \xc3\xa9 is one letter.
     letters = "\xc3\xa9" * (parameter.size // 2)
-    return [(quoted("a" * (parameter.size + 1)), 4), (quoted(letters + "aa"), 4), (0, 5), ("a", 5)]
+    pairs = [(quoted("a" * (parameter.size + 1)), 4), (quoted(letters + "aa"), 4), (0, 5), ("a", 5)]
+    return [*pairs, (quoted("\xff" * (parameter.size + 1)), 4) if parameter.bytes else (quoted("\xff\xfe"), 8)]
 
 
 def deciding(command, parameters):

@@ -100,13 +100,10 @@ def test_what_must_not_be_left_out(strict, command, parameters):
 
 @each(signatures())
 def test_strings_that_do_not_end(strict, command, parameters):
-    for index, parameter in enumerate(parameters):
+    for index in range(len(parameters)):
         before = "".join(valid(other) + "," for other in parameters[:index])
         for value in ('"', '"abc', '"abc\\"', '"abc\\', '"a"b', '"a""b"', '"a" ', '"\\'):
             strict.send(f"{command.full_name}={before}{value}")
-            strict.expect(failure(8, index))
-        if parameter.size:
-            strict.send(f"{command.full_name}={before}" + '"\xff\xfe"')
             strict.expect(failure(8, index))
     strict.settled()
 

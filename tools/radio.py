@@ -54,11 +54,11 @@ class Radio:
         self.country = "XX"
         ap_mac = self.soft_ap_mac(self._mac)
         self.settings = [
-            {"mac": self._mac, "ssid": "", "channel": 1, "bandwidth": 2, "ifname": "st1"},
-            {"mac": ap_mac, "ssid": self.AP_SSID, "channel": 1, "bandwidth": 2, "ifname": "ap1"},
+            {"mac": self._mac, "ssid": b"", "channel": 1, "bandwidth": 2, "ifname": "st1"},
+            {"mac": ap_mac, "ssid": self.AP_SSID.encode(), "channel": 1, "bandwidth": 2, "ifname": "ap1"},
         ]
         for settings in self.settings:
-            settings.update(hidden=False, security=0, key="", max_clients=4, txpower=20.0, protocol=7, pm=1)
+            settings.update(hidden=False, security=0, key=b"", max_clients=4, txpower=20.0, protocol=7, pm=1)
         self.soft_ap_address = ["192.168.4.1", "255.255.255.0", "192.168.4.1", "0.0.0.0"]
         self.stations = Stations(self._clock)
 
@@ -70,7 +70,7 @@ class Radio:
 
     def named(self, name):
         """The access points of that name, or the one with that BSSID."""
-        return [ap for ap in self.access_points if name in (ap.ssid, ap.bssid.hex(":"))]
+        return [ap for ap in self.access_points if name.encode() == ap.ssid or name == ap.bssid.hex(":")]
 
     def let_in(self, mac, key, own_address):
         """A station comes to the softAP, with a password or (None) the right one; raises Refused."""
@@ -78,7 +78,7 @@ class Radio:
         self.settle()
         if not self.active[SOFT_AP]:
             raise Refused("the softAP is off")
-        if key not in (None, settings["key"]) and settings["security"]:
+        if key is not None and key.encode() != settings["key"] and settings["security"]:
             raise Refused("that is not the softAP's password")
         self.stations.join(mac, settings["max_clients"], own_address)
 
@@ -103,7 +103,7 @@ class Radio:
 
     def find(self):
         """The access point in range that the chip takes for its target, or None."""
-        ssid, _, bssid = self.target
+        ssid, _, bssid = self.target  # bytes, whatever the chip's code has given
         fits = [a for a in self.access_points if a.up and a.ssid == ssid and bssid in (None, a.bssid)]
         return self.choose(fits) if fits else None
 
@@ -240,7 +240,11 @@ class Radio:
         self._require(interface, STATION if name == "hostname" else None if name == "ssid" else needs)
         if name == "channel":
             return self._channel(interface)
-        return self.hostname if name == "hostname" else self.settings[interface][name]
+        value = self.hostname if name == "hostname" else self.settings[interface][name]
+        try:
+            return value.decode() if name == "ssid" else value
+        except UnicodeDecodeError:
+            raise UnicodeError from None
 
     def _channel(self, interface):
         """There is one radio: where the station is, the softAP is, too."""
@@ -259,8 +263,8 @@ class Radio:
         if "hostname" in given:
             self.net_hostname(given.pop("hostname"))
         wanted = self.settings[interface] | given
-        wanted["ssid"] = wanted["ssid"][:32]
-        wanted["key"] = wanted["key"][:63]
+        wanted["ssid"] = octets(wanted["ssid"])[:32]
+        wanted["key"] = octets(wanted["key"])[:63]
         wanted["hidden"] = bool(wanted["hidden"])
         self.check_options(interface, given, wanted)
         now = self.settings[interface]
@@ -290,7 +294,7 @@ class Radio:
 
     def in_range(self):
         """The access points that a scan shows, as (ssid, access point)."""
-        return [(b"" if ap.hidden else ap.ssid.encode(), ap) for ap in self.access_points if ap.up]
+        return [(b"" if ap.hidden else ap.ssid, ap) for ap in self.access_points if ap.up]
 
     # The functions of the module network.
 
@@ -319,6 +323,11 @@ class Radio:
             self.dns = options["dns"]
             return None
         return self.dns
+
+
+def octets(value):
+    """The bytes of a string, which the chip's code may give as str or bytes; None is an empty one."""
+    return value.encode() if isinstance(value, str) else value or b""
 
 
 def _four(value):

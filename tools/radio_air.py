@@ -1,6 +1,7 @@
 """The air around the simulated chip: the access points in range, as the Wi-Fi file describes them.
 What a file says is checked here, so that a bench that cannot be is refused in one line."""
 
+import hashlib
 import ipaddress
 from types import MappingProxyType
 
@@ -34,7 +35,9 @@ class AccessPoint:
     KEYS = MappingProxyType(
         {
             "ssid": "",
+            "ssid_hex": "",
             "password": "",
+            "password_hex": "",
             "bssid": "",
             "channel": 6,
             "rssi": -40,
@@ -72,7 +75,8 @@ class AccessPoint:
         for key, (low, high) in RANGES.items():
             if not low <= getattr(self, key) <= high:
                 raise WifiFileError(f"{key} must be from {low} to {high}")
-        if not 1 <= len(self.ssid.encode()) <= 32:
+        self.ssid, self.password = self._string("ssid"), self._string("password")
+        if not 1 <= len(self.ssid) <= 32:
             raise WifiFileError("ssid must have 1 to 32 bytes" if self.ssid else "ssid is missing")
         self.security = self.security or ("WPA2" if self.password else "OPEN")
         self._check_password()
@@ -88,16 +92,46 @@ class AccessPoint:
         # A chip always asks port 53; a test's own server may have another, which ordinary users may open.
         self.dns_port = int(port) if port else 53
 
+    def _string(self, key):
+        """The bytes of a string, which need not be UTF-8 if the table has it as digits in hex."""
+        text, digits = self._table[key], self._table[f"{key}_hex"]
+        if text and digits:
+            raise WifiFileError(f"{key} and {key}_hex are one thing")
+        try:
+            return bytes.fromhex(digits) or text.encode()
+        except ValueError:
+            raise WifiFileError(f"{key}_hex must be bytes in hex") from None
+
+    def lets_in(self, key):
+        """Whether a station has the right password, or the key of 64 digits that WPA makes of it."""
+        if self.security == "OPEN" or key == self.password:
+            return True
+        personal = self.security.startswith("WPA") and self.security not in ("WPA2-ENT", "WPA3")
+        if not personal or not (_is_psk(key) or _is_psk(self.password)):
+            return False
+        return self._psk(key) == self._psk(self.password)
+
+    def _psk(self, key):
+        if _is_psk(key):
+            return bytes.fromhex(key.decode())
+        return hashlib.pbkdf2_hmac("sha1", key, self.ssid, 4096, 32)
+
     def _check_password(self):
         if self.security not in SECURITY:
             raise WifiFileError(f"security must be one of {', '.join(SECURITY)}")
-        size = len(self.password.encode())
+        size = len(self.password)
         if self.security == "OPEN" and size:
             raise WifiFileError("an open network has no password")
         if self.security == "WEP" and size not in _WEP_KEYS:
             raise WifiFileError("password must have 5, 10, 13 or 26 characters for WEP")
-        if self.security.startswith("WPA") and self.security != "WPA2-ENT" and not 8 <= size <= 64:
-            raise WifiFileError(f"password must have 8 to 64 characters for {self.security}")
+        fits = 8 <= size <= 63 or _is_psk(self.password)
+        if self.security.startswith("WPA") and self.security != "WPA2-ENT" and not fits:
+            raise WifiFileError(f"password must have 8 to 63 bytes, or 64 digits in hex, for {self.security}")
+
+
+def _is_psk(key):
+    """Whether a password is not that, but the key itself, as 64 digits in hex."""
+    return len(key) == 64 and all(digit in b"0123456789abcdefABCDEF" for digit in key)
 
 
 def read_wifi_file(path):

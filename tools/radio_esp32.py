@@ -3,7 +3,7 @@ A failed or lost connection leaves its reason in status() until an address is go
 
 from types import MappingProxyType
 
-from .radio import NO_ADDRESS, SOFT_AP, STATION, Radio
+from .radio import NO_ADDRESS, SOFT_AP, STATION, Radio, octets
 from .radio_air import SECURITY
 
 _IDLE, _CONNECTING, _GOT_IP = 1000, 1001, 1010
@@ -84,7 +84,7 @@ class Esp32Radio(Radio):
             return _NO_AP_IN_AUTHMODE
         if not key and ap.security != "OPEN":
             return _NO_COMPATIBLE_SECURITY
-        return 0 if ap.security == "OPEN" or key == ap.password else _AUTH_FAIL
+        return 0 if ap.lets_in(key) else _AUTH_FAIL
 
     def lost(self):
         self._disconnected(_BEACON_TIMEOUT, None)
@@ -127,8 +127,8 @@ class Esp32Radio(Radio):
         if self.ap or self.due:
             raise OSError("Wifi Internal Error")
         if ssid is not None or key is not None or bssid is not None:
-            self.target = (ssid or "", key or "", bssid)
-            self.settings[STATION]["ssid"] = ssid or ""
+            self.target = (octets(ssid), octets(key), bssid)
+            self.settings[STATION]["ssid"] = self.target[0]
         elif self.target is None:
             raise OSError("Wifi SSID Invalid")
         self.attempts = 0

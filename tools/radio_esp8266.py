@@ -3,7 +3,7 @@ The SDK keeps the mode and the network in its own flash and joins that network a
 
 from types import MappingProxyType
 
-from .radio import SOFT_AP, STATION, Radio
+from .radio import SOFT_AP, STATION, Radio, octets
 from .radio_air import SECURITY
 
 _IDLE, _CONNECTING, _WRONG_PASSWORD, _NO_AP_FOUND, _CONNECT_FAIL, _GOT_IP = range(6)
@@ -39,7 +39,7 @@ class Esp8266Radio(Radio):
     def __init__(self, access_points, mac, **options):
         # A new chip is an access point, with the password that MicroPython's set-up gives it.
         self._saved_mode, self._saved_target = [False, True], None
-        self._saved_ap = {"security": SECURITY["WPA/WPA2"], "key": "micropythoN"}
+        self._saved_ap = {"security": SECURITY["WPA/WPA2"], "key": b"micropythoN"}
         super().__init__(access_points, mac, **options)
 
     def power_on(self):
@@ -80,7 +80,7 @@ class Esp8266Radio(Radio):
             return _NO_AP_FOUND
         if SECURITY[ap.security] in (SECURITY["WPA2-ENT"], SECURITY["WPA3"]):
             return _CONNECT_FAIL
-        return _CONNECTING if ap.security == "OPEN" or self.target[1] == ap.password else _WRONG_PASSWORD
+        return _CONNECTING if ap.lets_in(self.target[1]) else _WRONG_PASSWORD
 
     def lost(self):
         self.left()
@@ -109,7 +109,7 @@ class Esp8266Radio(Radio):
         if bssid is not None and len(bssid) != 6:
             raise ValueError
         if ssid is not None or key is not None or bssid is not None:
-            self.target = self._saved_target = (ssid or "", key or "", bssid)
+            self.target = self._saved_target = (octets(ssid), octets(key), bssid)
         if not self.active[STATION] or self.target is None:
             raise OSError("Cannot connect to AP")
         self.left()

@@ -14,6 +14,7 @@ NEVER = 3
 
 declared = {}
 
+
 # Which chip this is, as its board calls it; what is declared for another one is left out.
 _chip = ""
 

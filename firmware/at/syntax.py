@@ -15,7 +15,8 @@ class Parameter:
     """One parameter of a signature.
 
     `name:kind` with an optional `=default` or `?` (may be left out, then None). Kinds: `1..65535` an integer in
-    that range, `text64` a string of at most 64 bytes, `TCP|UDP` one of these words as a string, in any case.
+    that range, `text64` a string of at most 64 bytes, which must be UTF-8, `bytes64` one that need not be: the handler
+    gets bytes in place of a str then; `TCP|UDP` one of these words as a string, in any case.
     `link` alone is the link's id, 0 to 4, and is there only with AT+CIPMUX=1. A `*` behind the last parameter's kind
     says that it may stand any number of times, also not at all (then None once)."""
 
@@ -33,8 +34,9 @@ class Parameter:
         if "=" in kind:
             kind, self.default = kind.split("=", 1)
         self.low = self.high = self.words = self.size = None
-        if kind.startswith("text"):
-            self.size = int(kind[4:])
+        self.bytes = kind.startswith("bytes")
+        if self.bytes or kind.startswith("text"):
+            self.size = int(kind[4 + self.bytes :])
         elif ".." in kind:
             low, high = kind.split("..")
             self.low, self.high = int(low), int(high)
@@ -52,8 +54,10 @@ class Parameter:
         if self.low is not None:
             if not self.low <= value <= self.high:
                 raise ATError(E_RANGE, index)
+        elif isinstance(value, bytes) and not self.bytes:
+            raise ATError(E_PARSE, index)
         elif self.size is not None:
-            if len(value.encode()) > self.size:
+            if len(value if isinstance(value, bytes) else value.encode()) > self.size:
                 raise ATError(E_LENGTH, index)
         else:
             value = self.word(value)
@@ -142,7 +146,12 @@ def _fit(texts, values):
         raise ATError(E_TYPE)
     values = list(values[: len(texts)]) + [None] * (len(texts) - len(values))
     for i, value in enumerate(values):
-        if not (value is None or isinstance(value, (int, str))):
+        if isinstance(value, list):  # so JSON has bytes
+            try:
+                values[i] = bytes(value)
+            except (TypeError, ValueError, OverflowError):
+                raise ATError(E_TYPE, i)
+        elif not (value is None or isinstance(value, (int, str))):
             raise ATError(E_TYPE, i)
         values[i] = _check(Parameter(texts[i]), values, i)
     return values
@@ -174,7 +183,7 @@ def _fits(wanted, values):
 
 
 def tokens(line, start, end):
-    """The values between the commas: int, str, or None for one left out."""
+    """The values between the commas: int, str, bytes for a string that is not UTF-8, or None for one left out."""
     values = []
     while True:
         if start < end and line[start] == _QUOTE:
@@ -217,7 +226,7 @@ def _string(line, start, end, index):
             try:
                 return str(text, "utf-8"), start
             except UnicodeError:
-                break
+                return bytes(text), start
         if byte == _BACKSLASH:
             if start == end:
                 break

@@ -20,7 +20,7 @@ _CHUNK = const(1024)
 # Operations; those from _SIZE on are of AT+FS alone.
 _ERASE, _WRITE, _READ, _SIZE, _LIST, _SPACE = const(0), const(1), const(2), const(3), const(4), const(6)
 _ERASE_BLOCK = const(6)  # for ioctl()
-_FOLDER = "/fs"
+_FOLDER = b"/fs"
 
 
 @command(
@@ -100,7 +100,7 @@ async def _give(at, name, read, offset, length):
 
 @command(
     "AT+FS",
-    "type:0..1, operation:0..6, filename:text64?, offset:0..4294967295?, length:0..4294967295?",
+    "type:0..1, operation:0..6, filename:bytes64?, offset:0..4294967295?, length:0..4294967295?",
     board="esp32",
 )
 class Files:
@@ -108,15 +108,17 @@ class Files:
     2 reads, 3 tells the size, 4 lists, 5 tells the MD5 sum, 6 the free and the whole space. Either type will do."""
 
     async def set(at, kind, operation, filename, offset, length):
-        path = _FOLDER + "/" + (filename or "")
+        if not isinstance(filename, bytes):
+            filename = (filename or "").encode()
+        path = _FOLDER + b"/" + filename
         if operation == _SPACE:
             size, _, count, free = os.statvfs("/")[:4]
             at.line("+FS:%d,%d", free * size, count * size)
         elif operation == _LIST:
-            if filename not in (".", "/"):
+            if filename not in (b".", b"/"):
                 raise ATError(messages.E_FAILED, 2)
-            at.line("+FS:%s", " ".join(_names()))
-        elif not filename or "/" in filename or filename in (".", ".."):
+            at.line("+FS:%s", b" ".join(_names()))
+        elif not filename or b"/" in filename or filename in (b".", b".."):
             raise ATError(messages.E_FAILED, 2)
         elif operation == _ERASE:
             os.remove(path)

@@ -15,7 +15,7 @@ _LIMITS = ", timeout:1000..180000=5000, max_results:1..255=1"
     "AT+MDNS",
     "mode:0..0",
     "mode:1..1, hostname:text63, service_type:text63, port:1..65535, instance:text63?, proto:text63=_tcp,"
-    " txt_number:1..20?, text:text200*",
+    " txt_number:1..20?, text:bytes200*",
     "mode:2..2, type:0..0, service:text64, proto:text64" + _LIMITS,
     "mode:2..2, type:1..3, instance:text64, service:text64, proto:text64" + _LIMITS,
     "mode:2..2, type:4..6, hostname:text64" + _LIMITS,
@@ -66,6 +66,10 @@ def _kind(text):
     return text if text[:1] in ("_", "") else "_" + text
 
 
+def _octets(text):
+    return text if isinstance(text, bytes) else text.encode()
+
+
 def _txt(count, texts):
     """The data of the TXT record: `key=value` after `key=value`, each behind its length."""
     if not count and texts == (None,):
@@ -75,9 +79,9 @@ def _txt(count, texts):
     data = b""
     for i in range(0, len(texts), 2):
         key, value = texts[i : i + 2]
-        if not key or "=" in key:
+        if not key or b"=" in _octets(key):
             raise ATError()
-        text = (key if value is None else key + "=" + value).encode()
+        text = _octets(key) if value is None else _octets(key) + b"=" + _octets(value)
         data += bytes((len(text),)) + text
     return data
 

@@ -18,7 +18,7 @@ class Options:
 
 @command(
     "AT+CWLAP",
-    "ssid:text32?, mac:text17?, channel:0..14?, scan_type:0..1?, scan_time_min:0..1500?, scan_time_max:0..1500?, "
+    "ssid:bytes32?, mac:text17?, channel:0..14?, scan_type:0..1?, scan_time_min:0..1500?, scan_time_max:0..1500?, "
     "channel_bitmap:0..32767=0",
 )
 class List:
@@ -34,9 +34,10 @@ class List:
     async def set(at, ssid, mac, channel, kind, shortest, longest, bitmap):
         mac = None if mac is None else mac_bytes(mac, 1)
         channels = 1 << channel if channel else bitmap or -1
+        name = ssid if isinstance(ssid, bytes) else (ssid or "").encode()
         await _list(
             at,
-            lambda ap: (not ssid or ap[0] == ssid.encode()) and mac in (None, ap[1]) and channels >> ap[2] & 1,
+            lambda ap: name in (b"", ap[0]) and mac in (None, ap[1]) and channels >> ap[2] & 1,
         )
 
 

@@ -10,7 +10,7 @@ async def scan(at):
 async def find_address(at, ssid, channel, rssi):
     """The MAC address of the AP that is joined, None if it does not show. No port tells it, so the first question after
     joining costs a scan."""
-    found = [ap for ap in await scan(at) if ap[0] == ssid.encode() and ap[2] == channel]
+    found = [ap for ap in await scan(at) if ap[0] == ssid and ap[2] == channel]
     if not found:
         return None
     bssid = min(found, key=lambda ap: abs(ap[3] - rssi))[1]

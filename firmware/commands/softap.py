@@ -43,7 +43,7 @@ def _check_on(at):
 
 @command(
     "AT+CWSAP",
-    "ssid:text32, password:text64, channel:1..14, ecn:0..4, max_conn:1..10=4, hidden:0..1=0",
+    "ssid:bytes32, password:bytes64, channel:1..14, ecn:0..4, max_conn:1..10=4, hidden:0..1=0",
     saved=STORE,
 )
 class SoftAP:
@@ -69,7 +69,7 @@ def _use(at, ssid, password, channel, ecn, most, hidden):
         raise ATError(E_LENGTH, 0)
     if ecn == _WEP:
         raise ATError(E_RANGE, 3)
-    if ecn and not 8 <= len(password.encode()) <= _LONGEST_KEY:
+    if ecn and not 8 <= len(password if isinstance(password, bytes) else password.encode()) <= _LONGEST_KEY:
         raise ATError(E_LENGTH, 1)
     options = {"ssid": ssid, "key": password if ecn else "", "security": ecn, "channel": channel, "hidden": hidden}
     if at.board.STATIONS:

@@ -67,7 +67,7 @@ class Protocols:
         _put(at, "ALPN", values, _counted(at, values))
 
 
-@command("AT+CIPSSLCPSK", "link:0..5, psk:text32, hint:text32", board="esp32")
+@command("AT+CIPSSLCPSK", "link:0..5, psk:bytes32, hint:text32", board="esp32")
 class Key:
     """A key that the server has too, in place of certificates, and the identity that goes with it; none if empty."""
 
@@ -78,7 +78,8 @@ class Key:
             at.port.write(b'+CIPSSLCPSK:%d,"%s","%s"\r\n' % (number, key, hint.encode()))
 
     def set(at, *values):
-        _set_key(at, values, values[-2].encode())
+        key = values[-2]
+        _set_key(at, values, key if isinstance(key, bytes) else key.encode())
 
 
 @command("AT+CIPSSLCPSKHEX", "link:0..5, psk:text64, hint:text32", board="esp32")

@@ -22,7 +22,7 @@ class Mode:
 
 @command(
     "AT+CWJAP",
-    "ssid:text32?, password:text64?, bssid:text17?, authmode:0..16=0, reconnect:0..7200=1, listen_interval:1..100=3, "
+    "ssid:bytes32?, password:bytes64?, bssid:text17?, authmode:0..16=0, reconnect:0..7200=1, listen_interval:1..100=3, "
     "scan_mode:0..1=0, timeout:3..600=15, pmf:0..3=0",
     saved=STORE,
 )
@@ -39,6 +39,8 @@ class Join:
         interval = at.radio.interval
         if at.settings.stored:
             wanted = values and values[0]
+            if isinstance(wanted, str):
+                wanted = wanted.encode()
             interval = (at.settings.get("CWRECONNCFG") or values[4:])[0] if values else 0
         else:
             wanted = ssid
@@ -85,7 +87,8 @@ async def _join(at, ssid, password, bssid, authmode, interval, listen_interval, 
         raise ATError()
     radio.interval = interval
     mac = None if bssid is None else mac_bytes(bssid, 2)
-    radio.join((ssid, password, mac, authmode, scan_mode), timeout * 1000)
+    name = ssid if isinstance(ssid, bytes) else ssid.encode()
+    radio.join((name, password, mac, authmode, scan_mode), timeout * 1000)
     await radio.joined.wait()
     if radio.error:
         at.line("+CWJAP:%d", radio.error)
