@@ -283,6 +283,7 @@ class Download:
         self._arrived.clear()
         if secure:
             self.listener = self
+            self.spare = self._at.links.spare
             self.used = False
             self.table = [None]
             self.options = ((-1, 0, _STALL_MS, 0),)
