@@ -218,10 +218,10 @@ def test_by_tls_on_the_esp8266(start, tmp_path, authority):
     """Its TLS wants room before the handshake, also for an update, which is no link of the host's."""
     module = start("--board", "esp8266", "--heap", "128wK", "--update-key", bundles.public())
     module.join()
-    server = UpdateServer(serving(tmp_path, authority.rsa_server, weak=True))
+    secure = UpdateServer(serving(tmp_path, authority.rsa_server, weak=True))
     try:
-        server.publish(bundles.firmware("esp8266"), board="esp8266")
-        module.command(f'AT+MPYUPDATE="{server.url}"')
+        secure.publish(bundles.firmware("esp8266"), board="esp8266")
+        module.command(f'AT+MPYUPDATE="{secure.url}"')
         update(module, mode=1)
     finally:
-        server.close()
+        secure.close()
