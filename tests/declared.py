@@ -65,7 +65,7 @@ def settable():
 
 def harmless(pairs):
     """Those of the pairs whose command leaves the module running."""
-    return [(command, parameters) for command, parameters in pairs if command.name != "GSLP"]
+    return [(command, parameters) for command, parameters in pairs if command.name not in ("GSLP", "RST")]
 
 
 def signatures():

@@ -44,7 +44,7 @@ class UserMemory:
         memory = _memory(at)
         # Only these two make do without an amount, only 2 and 3 have a place to begin.
         if (size is None) == (_ALLOCATE <= operation <= _READ) or (offset and not _WRITE <= operation <= _READ):
-            raise ATError(messages.E_COUNT)
+            raise ATError()
         if bool(memory) == (operation == _ALLOCATE):
             raise ATError()  # there is some already, or none yet
         if operation == _ALLOCATE:
