@@ -9,7 +9,7 @@ from micropython import const
 from firmware import slots
 
 _APP = "firmware/app.mpy"
-_NEW = "firmware/app.new"
+_APP_NEW = "firmware/app.new"
 _CHUNK = const(512)
 # Blocks of the flash that are left to settings and the like, with what new folders take.
 _SPARE = const(24)
@@ -68,7 +68,7 @@ class Slot:
         self._file = self._create(path)
 
     def _create(self, path):
-        path = self._base + (_NEW if path == _APP else path)
+        path = self._base + (_APP_NEW if path == _APP else path)
         at = path.find("/", 1)
         while at > 0:
             try:
@@ -106,11 +106,11 @@ class Slot:
             await self._loop.sleep(0)
 
     def _written(self, path, size, new):
-        return open(self._base + (_NEW if new and path == _APP else path), "rb")
+        return open(self._base + (_APP_NEW if new and path == _APP else path), "rb")
 
     def finish(self):
         """Lets the slot be started."""
-        os.rename(self._base + _NEW, self._base + _APP)
+        os.rename(self._base + _APP_NEW, self._base + _APP)
 
 
 def _walk(folder):

@@ -13,7 +13,7 @@ import time
 
 import pytest
 from module import LIMIT, Module
-from mpyat.build import FLASH_SIZES, build, write_flash
+from mpyat.build import FLASH_SIZES, OTA_FLASH_SIZE, build, write_flash
 from prompt import to_the_prompt
 from transcript import play
 
@@ -95,6 +95,18 @@ def test_flash_lasts(start, tmp_path):
     again = start("--flash", flash)
     again.send("AT+CWMODE?")
     again.expect("+CWMODE:3⏎⏎OK⏎")
+
+
+def test_ota_partitions_leave_less_for_files(start, tmp_path):
+    flash = tmp_path / "flash.img"
+    stop(start("--flash", flash, "--ota-partitions"))
+    assert flash.stat().st_size == OTA_FLASH_SIZE
+    assert failing("--flash", str(flash)).endswith(f"{flash} is from a flash with OTA partitions")
+    stop(start("--flash", flash, "--ota-partitions"))
+    other = tmp_path / "other.img"
+    stop(start("--flash", other))
+    said = failing("--flash", str(other), "--ota-partitions")
+    assert said.endswith(f"{other} is from a flash without OTA partitions")
 
 
 def test_what_holds_secrets_is_for_its_owner_alone(start, tmp_path):

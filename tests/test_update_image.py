@@ -24,6 +24,18 @@ class Which:
     def execute(at):
         Partition(Partition.RUNNING).ioctl(6, 0)
 """
+# How many blocks of the flash are free.
+FREE = """
+import os
+from firmware.at.command import command
+@command("AT+FREE")
+class Free:
+    "Tells the blocks that are free, and their size."
+    def query(at):
+        at.line("+FREE:%d,%d", os.statvfs("/")[3], os.statvfs("/")[0])
+"""
+# Blocks that two slots of whole firmwares leave: what the next update asks for beside its files, and room to grow.
+SPARE, ROOM = 24, 12
 
 
 @pytest.fixture(scope="session")
@@ -125,6 +137,20 @@ def test_there_and_back(updating, server, image, tmp_path):  # noqa: F811
     assert slot_file(module, tmp_path / "flash.img") == f"1 0 0 9.0.1 {NEW} ota_1 ota_0"
 
 
+def test_two_slots_leave_room(updating, server, image, tmp_path):  # noqa: F811
+    """MicroPython's table with OTA partitions for 4 MiB leaves 960 KiB for files."""
+    (tmp_path / "free.py").write_text(FREE)
+    module = updating()
+    publish(server, bundles.with_image(image))
+    module.send(UPDATE)
+    module.expect(f"{STEPS}⏎OK⏎")
+    restarted(module)
+    assert (tmp_path / "flash.img").stat().st_size == 960 * 1024
+    module.send("AT+FREE?")
+    free, size = map(int, module.match(r"\+FREE:(\d+),(\d+)\r\n\r\nOK\r\n").groups())
+    assert size == 4096 and free >= SPARE + ROOM
+
+
 def refused(module):
     """Tells the reason."""
     module.command("AT+SYSLOG=1")
@@ -183,8 +209,9 @@ def test_where_images_cannot_be_started(updating, start, server, image, tmp_path
     back(module)
     assert version(module) == OLD
     module.stop()
-    module = updating()
     flash = tmp_path / "flash.img"
+    flash.unlink()
+    module = updating()
     switch_off(module)
     files = next(contents(flash))
     files["/boot.py"] = files["/boot.py"].replace(b"set_boot", b"no_boot")

@@ -19,8 +19,10 @@ import time
 from . import __version__, own_commands, shrink, sources
 
 BOARDS = ("esp8266", "esp32")
-# What MicroPython's partitions leave for files: of an ESP32's 4 MiB, and of an ESP8266's 2 MiB with ROMFS.
+# What MicroPython's partitions leave for files: of an ESP32's 4 MiB, and of an ESP8266's 2 MiB with ROMFS; and of an
+# ESP32's 4 MiB with two partitions for MicroPython, as ports/esp32/partitions-4MiB-ota.csv has them.
 FLASH_SIZES = {"esp32": 2048 * 1024, "esp8266": 1024 * 1024}
+OTA_FLASH_SIZE = 960 * 1024
 
 _TOOLS = pathlib.Path(__file__).resolve().parent
 # Builds of earlier sources that are kept for each board.
@@ -57,7 +59,8 @@ class Build:
 
     chip_rom, chip_files: the stand-ins for the chip's own modules, as a ROMFS image and as .mpy files.
     rom: the ROMFS image with the firmware, None where the firmware is on the flash.
-    files: what belongs on the flash, {path there: path here}. flash: an image that holds it.
+    files: what belongs on the flash, {path there: path here}. flash: an image that holds it; ota_flash: that of an
+    ESP32 with two partitions for MicroPython, which leave less.
     modules(): {path in the image: name of the module in the sources}.
     info: what AT+GMR tells of it: version, seven digits of the commit, date; and where its docs are.
     """
@@ -68,6 +71,7 @@ class Build:
         self.chip_files = folder / "chip"
         self.rom = folder / "firmware.romfs" if in_place else None
         self.flash = folder / "flash.img"
+        self.ota_flash = folder / "ota_flash.img"
         self.files = {"/boot.py": folder / "boot.py", "/main.py": folder / "main.py"}
         buildinfo = folder / "generated" / "firmware" / "buildinfo.py"
         self.info = [ast.literal_eval(line.partition(" = ")[2]) for line in buildinfo.read_text().splitlines()]
@@ -96,7 +100,7 @@ def build(board, source=None, in_place=None, key=b"", version=__version__):
     if board == "esp8266" and len(key) > _KEY_OF_ESP8266:
         raise BuildError("an ESP8266 has memory for updates with a key of 2048 bits: make one with atbundle keygen")
     try:
-        passes = shrink.chosen() if in_place else ()
+        passes = shrink.chosen(shrink.PASSES if in_place else shrink.ON_FLASH) if in_place or board == "esp32" else ()
     except shrink.ShrinkError as error:
         raise BuildError(str(error)) from None
     inputs = _inputs(board, source)
@@ -210,7 +214,7 @@ def _make(folder, board, source, in_place, passes, built):
         made.mkdir()
         generated = _generate(made, board, source, built)
         firmware, moved, rom = _sources(source), {}, []
-        if in_place:
+        if in_place or board == "esp32":
             try:
                 firmware, moved, rom = _firmware(made, source, generated, board, passes)
             except shrink.ShrinkError as error:
@@ -228,7 +232,10 @@ def _make(folder, board, source, in_place, passes, built):
         for name in ("boot.py", "main.py"):
             text = (source / name).read_text()
             _write(made / name, prune_start(text) if board == "esp8266" else text)
-        write_flash(made / "flash.img", Build(made, in_place).files, size=FLASH_SIZES[board])
+        done = Build(made, in_place)
+        write_flash(done.flash, done.files, size=FLASH_SIZES[board])
+        if board == "esp32":
+            write_flash(done.ota_flash, done.files, size=OTA_FLASH_SIZE)
         made.rename(folder)
 
 
@@ -274,7 +281,7 @@ def _firmware(made, source, generated, board, passes):
     if _INDEX in generated:
         del generated[_INDEX]
         index = f"{done.moved.get('firmware.commands.index', 'firmware/commands/index')}.py"
-        done.texts[index] = catalog.index_source(source, board, done.moved)
+        done.texts[index] = catalog.index_source(source, board, done.moved, done.merged)
     before = {f"{new}.py": old for old, new in done.moved.items()}
     lines.keep(made, done.texts, done.lines)
     return {name: _write(made / "short" / name, text) for name, text in done.texts.items()}, before, done.rom
@@ -359,7 +366,7 @@ def write_flash(image, files, in_place=None, size=FLASH_SIZES["esp32"]):
     if make:
         with open(image, "wb") as file:
             file.truncate(size)
-    elif image.stat().st_size not in FLASH_SIZES.values():
+    elif image.stat().st_size not in (*FLASH_SIZES.values(), OTA_FLASH_SIZE):
         raise BuildError(f"{image} is not a flash image: it has not the size of one")
     with tempfile.NamedTemporaryFile("w", suffix=".json") as order:
         names = {path: here and str(here) for path, here in ({"/slot": None, "/slot.new": None} | files).items()}

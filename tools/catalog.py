@@ -176,13 +176,16 @@ def _command(node, call, chapter, module, constants):
     )
 
 
-def index_source(root, board, moved=None):
+def index_source(root, board, moved=None, merged=None):
     """The text of the generated module firmware/commands/index.py: bytes constants, which stay in ROM.
 
-    `moved` gives the names under which the modules are imported, if they are in no package."""
-    names = {command.module: command.module for command in load(root, board)}
+    `moved` gives the names under which the modules are imported, if they are in no package; `merged` the names of those
+    that some are in, where files have several."""
+    names = {command.module: f"firmware.commands.{command.module}" for command in load(root, board)}
     if moved:
-        names = {module: moved[f"firmware.commands.{module}"] for module in names}
+        names = {module: moved[name] for module, name in names.items()}
+    else:
+        names = {module: (merged or {}).get(name, name).rpartition(".")[2] for module, name in names.items()}
     lines, places = [], {}
     for command in load(root, board):
         # Where the first of its functions is among those of the module, see shrink/rows.py.

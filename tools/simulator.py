@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-from .build import BOARDS, BuildError, build, update_key, write_flash
+from .build import BOARDS, FLASH_SIZES, OTA_FLASH_SIZE, BuildError, build, update_key, write_flash
 from .chips import CHIPS, USUAL, VERSIONS
 from .control import Control, ControlError
 from .loop import Loop
@@ -93,7 +93,7 @@ def _parser():
     parser.add_argument(
         "--ota-partitions",
         action="store_true",
-        help="an ESP32's flash has two partitions for MicroPython, as in its variants with OTA",
+        help="an ESP32's flash has two partitions for MicroPython, as in its variants with OTA, and 960 KiB for files",
     )
     parser.add_argument(
         "--usb", action="store_true", help="put the AT port of an ESP32 on its USB, by /board.json on the flash"
@@ -298,8 +298,10 @@ def _flash(options, built, networks, cleanup):
         new = not image.exists()
         file = _taken(image, cleanup)
         if new:
-            file.write(built.flash.read_bytes())
+            file.write((built.ota_flash if options.ota_partitions else built.flash).read_bytes())
             file.flush()
+        elif image.stat().st_size == (FLASH_SIZES["esp32"] if options.ota_partitions else OTA_FLASH_SIZE):
+            raise Failure(f"{image} is from a flash {'without' if options.ota_partitions else 'with'} OTA partitions")
         if not new or bench or files.keys() != built.files.keys() | {"/bench.json"}:
             # A MicroPython without ROMFS has the firmware of an ESP8266 on its flash, too.
             write_flash(image, files, in_place=bool(built.rom) if options.has_rom else None)

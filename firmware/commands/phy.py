@@ -7,7 +7,7 @@ from firmware.commands import interfaces
 from firmware.commands.interfaces import configure, set_protocol, show_protocol
 
 
-def restore(at):
+def restore_protocol(at):
     """The softAP has been switched on: gives it what was saved."""
     interfaces.restore(at, (("CWAPPROTO", _use_protocol), ("CWBANDWIDTH", lambda at, *_: use_bandwidth(at, 1))))
 

@@ -27,7 +27,7 @@ def restore(at):
     if at.settings.get("CWAPPROTO") or at.settings.get("CWBANDWIDTH"):
         from firmware.commands import phy
 
-        phy.restore(at)
+        phy.restore_protocol(at)
     at.stations = at.stations or Watch(at.loop, at.radio.softap, at.reports.text)
     at.stations.look()
 

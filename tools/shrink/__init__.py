@@ -8,7 +8,7 @@ from .errors import ShrinkError
 from .flat import flatten
 from .inline import inline
 from .lines import follow
-from .merge import PARTS, TOGETHER, WHOLE, merge
+from .merge import PARTS, THEMES, TOGETHER, WHOLE, merge
 from .prune import prune
 from .rom_names import rom_names
 from .rows import rows
@@ -18,18 +18,27 @@ from .unclass import unclass
 
 # In the order in which they run; each may be left out with WITHOUT in the environment, see README.md.
 PASSES = ("prune", "rows", "unclass", "constants", "merge", "inline", "shorten", "rom_names", "flat", "lines")
+# Those for an ESP32 whose firmware is on its flash.
+ON_FLASH = ("prune", "constants", "themes")
 WITHOUT = "MPYAT_WITHOUT"
 # What a pass leaves, only the other one can make sense of: without that, it is left out as well.
-_NEEDS = {"inline": "unclass", "unclass": "merge", "merge": "constants", "rom_names": "shorten"}
+_NEEDS = {
+    "inline": "unclass",
+    "unclass": "merge",
+    "merge": "constants",
+    "themes": "constants",
+    "rom_names": "shorten",
+}
 
 
-def chosen():
-    """The passes that run: all of them but those that WITHOUT in the environment names. Raises ShrinkError."""
+def chosen(passes=PASSES):
+    """The passes that run: these but for those that WITHOUT in the environment names. Raises ShrinkError."""
     without = os.environ.get(WITHOUT, "").replace(",", " ").split()
+    known = (*PASSES, *(name for name in ON_FLASH if name not in PASSES))
     for name in without:
-        if name not in PASSES:
-            raise ShrinkError(f"there is no pass {name} to leave out: they are {', '.join(PASSES)}")
-    found = [name for name in PASSES if name not in without]
+        if name not in known:
+            raise ShrinkError(f"there is no pass {name} to leave out: they are {', '.join(known)}")
+    found = [name for name in passes if name not in without]
     while lame := [name for name in found if _NEEDS.get(name, name) not in found]:
         found.remove(lame[0])
     return tuple(found)
@@ -37,13 +46,15 @@ def chosen():
 
 class Shrunk:
     """The sources as the passes leave them. `texts`: {path: source}; `short`: {name: its new name}; `moved`: {name of a
-    module: its name now} of those that are elsewhere; `rom`: the new names that are in the chip's ROM; `lines`: {path:
+    module: its name now} of those that are elsewhere; `merged`: {name of a module: that of the one that it is in}, for
+    themes; `rom`: the new names that are in the chip's ROM; `lines`: {path:
     {line: (path, line) in the sources}} of those of which not all lines are where they were."""
 
     def __init__(self, texts):
         self.texts = texts
         self.short = {}
         self.moved = {}
+        self.merged = {}
         self.rom = []
         self.lines = {}
 
@@ -75,6 +86,12 @@ def shrink(texts, passes, chip, roots, others, own, names, known):
         done.take(*merge(done.texts, others))
         for group in TOGETHER:
             done.take(*merge(done.texts, (), group, group[-1]))
+    if "themes" in passes:
+        for theme, parts in THEMES.items():
+            there = [name for name in parts if name in map(module_name, done.texts)]
+            if theme in there and len(there) > 1:
+                done.take(*merge(done.texts, (), there, theme))
+                done.merged |= dict.fromkeys(there, theme)
     if "inline" in passes:
         done.take(*inline(done.texts, f"{WHOLE.replace('.', '/')}.py", names))
     if "shorten" in passes:

@@ -27,6 +27,36 @@ PARTS = (
 )
 # What is loaded together, into the last of them.
 TOGETHER = (("firmware.net.link", "firmware.net.options", "firmware.net.tcp"),)
+# What an ESP32 loads together, or is of one theme and so small that a file of its own would be a waste of the flash,
+# where each takes a block of 4 KiB: the module that the others go into, and all of them in the order of their imports.
+# All that are dropped at one time, see firmware/commands/__init__.py, may be together, and none that others are not.
+THEMES = {
+    "firmware.at.data": ("firmware.at.data", "firmware.at.escaped", "firmware.at.stream"),
+    "firmware.commands.basic": tuple(
+        f"firmware.commands.{name}" for name in ("factory", "temperature", "system", "basic")
+    ),
+    "firmware.commands.uart": ("firmware.commands.python", "firmware.commands.uart"),
+    "firmware.commands.sleep": tuple(f"firmware.commands.{name}" for name in ("pins", "power", "waking", "sleep")),
+    "firmware.commands.user": ("firmware.commands.filters", "firmware.commands.user"),
+    "firmware.commands.interfaces": ("firmware.commands.macs", "firmware.commands.interfaces"),
+    "firmware.commands.wifi": tuple(f"firmware.commands.{name}" for name in ("scanning", "scan", "station", "wifi")),
+    "firmware.commands.softap": ("firmware.commands.phy", "firmware.commands.softap"),
+    "firmware.commands.tcpip": tuple(
+        f"firmware.commands.{name}" for name in ("legacy", "options", "state", "serving", "sending", "tcpip")
+    ),
+    "firmware.commands.receiving": ("firmware.commands.streaming", "firmware.commands.receiving"),
+    "firmware.commands.names": ("firmware.commands.mdns", "firmware.commands.names"),
+    "firmware.commands.clock": ("firmware.commands.timestamp", "firmware.commands.clock"),
+    "firmware.commands.update": ("firmware.commands.rollback", "firmware.commands.update"),
+    "firmware.net.address": ("firmware.settings", "firmware.net.links", "firmware.net.address"),
+    "firmware.net.dns": ("firmware.net.dns_stream", "firmware.net.dns"),
+    "firmware.net.tcp": tuple(f"firmware.net.{name}" for name in ("options", "link", "tcp", "server", "box")),
+    "firmware.net.udp": ("firmware.net.shared", "firmware.net.udp"),
+    "firmware.net.sntp": ("firmware.clock", "firmware.net.sntp"),
+    "firmware.net.download": ("firmware.net.numbers", "firmware.net.url", "firmware.net.download"),
+    "firmware.tls": ("firmware.pair", "firmware.tls"),
+    "firmware.update": ("firmware.bundle", "firmware.slot_files", "firmware.update"),
+}
 _LINES = 1000
 # The module itself, where a part is handed on as an object.
 _ITSELF = "sys.modules[__name__]"
