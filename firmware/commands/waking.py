@@ -92,7 +92,7 @@ class Waker:
 class WakeHost:
     """1: before a report a host that sleeps is woken, and has up to delay ms for that: mode 1 by a level of a pin, 2 by
     a byte on the AT port, whose UART is the number. check, in bits: 0 USERMCUSLEEP tells how the host is, 1 SLEEP
-    does, 2 after the delay it counts as awake. Until the next start."""
+    does, 2 after the delay it counts as awake. While this is on, only 0 is taken. Until the next start."""
 
     def set(at, enable, mode, number, signal, delay, check):
         waker = at.reports.waker

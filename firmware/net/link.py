@@ -110,8 +110,12 @@ class Link:
             self._loop.watch(self._sock, events, self._event)
             self._deaf = False
         elif self._sock:
-            self._loop.change(self._sock, events)
+            self._poll(events)
         self._events = events
+
+    def _poll(self, events):
+        """Has the socket polled for these events."""
+        self._loop.change(self._sock, events)
 
     def _writable(self, began):
         """Await it: True when the socket takes data again or something else has happened to the link, False when

@@ -8,13 +8,13 @@ from firmware.net import address, options
 
 
 def share(links, link, port):
-    """What a new link gets in place of a loop and of a socket: its part of the socket of a link that is open and has
-    this local port; OSError when there is none."""
+    """What a new link gets in place of a socket: its part of the socket of a link that is open and has this local port;
+    OSError when there is none."""
     for other in links.table:
         if other and other.open and other.datagrams and other.local_port == port and other.family() == link.family():
             if not isinstance(other._sock, Part):
                 shared = Shared(other)
-                other._sock = other._loop = Part(shared, other)
+                other._sock = other._part = Part(shared, other)
             link.local_port = port
             return Part(other._sock.shared, link)
     raise OSError(errno.EADDRINUSE)
@@ -105,7 +105,7 @@ class Shared:
 
 
 class Part:
-    """What one of the links has, in place of the loop and of a socket."""
+    """What one of the links has in place of a socket, and asks for what it would ask the loop for."""
 
     def __init__(self, shared, link):
         self.shared = shared
@@ -114,17 +114,9 @@ class Part:
         self.events = link._events
         shared.parts.append(self)
 
-    # In place of the loop
-
-    def watch(self, sock, events, callback):
-        self.change(sock, events)
-
-    def change(self, sock, events):
+    def poll(self, events):
         self.events = events
         self.shared.update()
-
-    def forget(self, sock):
-        self.change(sock, 0)
 
     # In place of a socket
 

@@ -26,6 +26,7 @@ class UDPLink(Link):
 
     kind = "UDP"
     datagrams = True
+    _part = None  # of the socket that several links share, in place of one of its own
 
     def __init__(self, links, number, size):
         super().__init__(links, number)
@@ -58,7 +59,7 @@ class UDPLink(Link):
             from firmware.net.shared import share
 
             sock.close()
-            self._sock = sock = self._loop = share(self._links, self, local_port)
+            self._sock = sock = self._part = share(self._links, self, local_port)
         options.groups_on(sock, v6, here)
         if group:
             options.join_group(sock, ip, here)
@@ -70,8 +71,15 @@ class UDPLink(Link):
             if v6:
                 # A text of many spellings becomes the one that senders are compared by.
                 self.ip = address.parts(self._to)[0]
-        self._loop.watch(sock, 0, self._event)
+        if not self._part:
+            self._loop.watch(sock, 0, self._event)
         self.open = self._links.used = True
+
+    def _poll(self, events):
+        if self._part:
+            self._part.poll(events)
+        else:
+            super()._poll(events)
 
     def address(self, ip, port):
         """The address of another peer, as write() takes it; OSError when it is none."""
