@@ -5,6 +5,7 @@ import errno
 import gc
 
 import tls
+from micropython import const
 
 from firmware import commands
 from firmware.net import address
@@ -19,6 +20,8 @@ _DASHES = b"-----"
 _CERTIFICATES = (b"CERTIFICATE", b"X509 CERTIFICATE")
 # axTLS, on the ESP8266, verifies nothing and has no constant for it either.
 _REQUIRED = getattr(tls, "CERT_REQUIRED", None)
+# What axTLS takes in one piece.
+_PIECE = const(5376)
 
 
 def path(name, number):
@@ -27,8 +30,7 @@ def path(name, number):
 
 def connect(at, number, host):
     """A link of the kind SSL, not connected yet, as AT+CIPSSLC... have set this number."""
-    if _REQUIRED is None:
-        commands.drop()  # axTLS needs much memory in one piece
+    kept = _keep(at)
     from firmware.net.links import CLIENT
     from firmware.net.tls import TLSLink
 
@@ -52,17 +54,32 @@ def connect(at, number, host):
             context.psk_identity, context.psk_key = psk
         except AttributeError:
             raise OSError(errno.EOPNOTSUPP, "PSK: this MicroPython's tls has none")
-    return TLSLink(at.links, number, CLIENT, context, asked)
+    return TLSLink(at.links, number, CLIENT, context, asked, kept)
 
 
 def update(at, links, host, mode, pki, ca):
     """The link of an update; the parameters are those of AT+MPYUPDATE."""
-    if _REQUIRED is None:
-        commands.drop()
+    kept = _keep(at)
     from firmware.net.links import CLIENT
     from firmware.net.tls import TLSLink
 
-    return TLSLink(links, 0, CLIENT, _client(at, mode, pki, ca), _name(host, mode))
+    return TLSLink(links, 0, CLIENT, _client(at, mode, pki, ca), _name(host, mode), kept)
+
+
+def _keep(at):
+    """The memory that axTLS needs in one piece, before the modules for it take their place, and that for what the host
+    sends. Both are given up for the handshake."""
+    if _REQUIRED is not None:  # mbedTLS has memory elsewhere
+        return None
+    if not at.links.any():
+        at.reports.buffer = None  # it is made again for the link
+    commands.drop()
+    kept = [bytearray(_PIECE)]
+    if not (at.leaving or at.update):
+        kept.append(at.transmit)
+        at.transmit = None
+        del at.transmit  # it is made again when it is asked for
+    return kept
 
 
 def _name(host, mode):

@@ -2,6 +2,7 @@
 Only the socket is polled, as not every port shows in a poll what TLS keeps of a record that was not read to its end."""
 
 import errno
+import gc
 import io
 import select
 from time import ticks_diff, ticks_ms
@@ -19,8 +20,10 @@ _HANDSHAKE = const(22)
 _DATA = const(23)
 _HEADER = const(5)
 # axTLS, which is the ESP8266's, has one buffer for both directions: what it sends destroys what of a record has come or
-# was not read. So many bytes it needs in one piece, and crashes when it does not get them.
-_AXTLS = 0 if hasattr(tls, "CERT_REQUIRED") else 5632
+# was not read. A handshake takes these pieces of the heap, with a key of 2048 bits, and smaller ones, _NEED in all.
+# It does not look whether it gets them, and without them the chip crashes.
+_AXTLS = () if hasattr(tls, "CERT_REQUIRED") else (592, 592, 5312, 1008, 768, 512, 480, 480)
+_NEED = const(12288)
 # Plain bytes of one record that is sent: axTLS takes no more at a time, and neither does the ESP32's mbedTLS.
 _RECORD = 1024 if _AXTLS else 4096
 # How long (ms) sending waits for such a record, and how often it looks.
@@ -148,10 +151,11 @@ class TLSLink(TCPLink):
 
     kind = "SSL"
 
-    def __init__(self, links, number, role, context, name=None):
+    def __init__(self, links, number, role, context, name=None, kept=None):
         super().__init__(links, number, role)
         self._context = context
         self._host = name
+        self._kept = kept  # memory for the handshake
         self._tls = self._wire = None
         self._full = False  # whether TLS may have kept a part of the record that was read last
         self._owed = 0  # bytes that are in a record of which the socket has not taken all
@@ -172,8 +176,9 @@ class TLSLink(TCPLink):
         one = bytearray(1)
         if _AXTLS:
             # What has found the way to the peer, such as the look-up of its name, is not needed any more.
+            self._kept = None
             self.spare()
-            bytearray(_AXTLS)
+            self._check()
         try:
             self._tls = self._context.wrap_socket(
                 wire, server_side=self.role == SERVER, server_hostname=self._host, do_handshake_on_connect=False
@@ -189,6 +194,14 @@ class TLSLink(TCPLink):
             raise OSError(_REFUSED, str(error))
         self._context = None
         super()._up()
+
+    def _check(self):
+        """MemoryError if axTLS would not get the memory for a handshake."""
+        [bytearray(size) for size in _AXTLS].clear()
+        gc.collect()
+        # The stack may still hold a piece, and then axTLS would not get it.
+        if gc.mem_free() < _NEED:
+            raise MemoryError
 
     def _step(self, one):
         """Goes on with the handshake as far as it gets, record by record; True when it is over."""

@@ -1,0 +1,103 @@
+"""Links of the kind SSL on the heap of an ESP8266, which has not enough for axTLS, and on one that has."""
+
+import ssl
+
+import pytest
+from peers import Peer
+from tls_peers import TLSPeer, serving
+
+# On so much more than the chip has, pieces are large enough whatever was said before.
+MORE = 16 * 1024
+JOIN = 'AT+CWJAP="mpy-at","12345678"'
+# What a host has said before, by the answers that it waits for: those of WiFiEspAT and TinyGSM are their start-up.
+BEFORE = {
+    "fresh": (JOIN,),
+    "names": (JOIN, 'AT+CIPDOMAIN="localhost"', 'AT+PING="127.0.0.1"', "AT+GMR"),
+    "WiFiEspAT": (
+        "ATE0",
+        "AT+CIPMUX=1",
+        "AT+CIPRECVMODE=1",
+        "AT+CWMODE?",
+        "AT+GMR",
+        "AT+CIPSTATUS",
+        JOIN,
+        "AT+CIPSTATUS",
+        "AT+CIPSTA?",
+    ),
+    "TinyGSM": (
+        "AT",
+        "ATE0",
+        "AT+CIPMUX=1",
+        "AT+CWMODE_CUR=1",
+        JOIN.replace("CWJAP", "CWJAP_CUR"),
+        "AT+CIPSTATUS",
+        "AT+CIPSSLSIZE=4096",
+    ),
+}
+
+
+@pytest.fixture
+def peer(tmp_path, authority):
+    context = serving(tmp_path, authority.rsa_server, weak=True)
+    # What is behind the stand-in for axTLS may offer 1.3.
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    peer = TLSPeer(context)
+    yield peer
+    peer.close()
+
+
+@pytest.fixture(params=BEFORE.values(), ids=BEFORE)
+def before(request):
+    return request.param
+
+
+def prepared(start, small, before, more=0):
+    """A module to which all that was said, with so much more heap than the chip; and what is in front of a link's
+    parameters."""
+    module = start("--board", "esp8266", *small[:3], str(int(small[3]) + more))
+    for line in before:
+        module.send(line)
+        module.match(r".*?\r\nOK\r\n")
+    return module, "4," if "AT+CIPMUX=1" in before else ""
+
+
+def exchange(module, link, peer):
+    """Data both ways."""
+    module.send(f"AT+CIPSEND={link}1000")
+    module.expect("⏎OK⏎⏎>")
+    module.write(b"u" * 1000)
+    module.expect("⏎Recv 1000 bytes⏎⏎SEND OK⏎")
+    assert peer.get(1000) == b"u" * 1000
+    peer.send(b"d" * 1000)
+    if module.match(r"\r\n\+IPD,(?:4,)?1000(:|\r\n)")[1] != b":":
+        module.send(f"AT+CIPRECVDATA={link}1000")
+        module.match(r"\+CIPRECVDATA[:,]1000[,:]")
+        assert module.take(1000) == b"d" * 1000
+        module.expect("⏎OK⏎")
+    else:
+        assert module.take(1000) == b"d" * 1000
+
+
+def test_no_crash_for_want_of_memory(start, small, before, peer):
+    """The link of SSL is refused, the module goes on, and has the memory for other links again."""
+    module, link = prepared(start, small, before)
+    module.send(f'AT+CIPSTART={link}"SSL","127.0.0.1",{peer.port}')
+    module.expect("⏎ERROR⏎")
+    plain = Peer()
+    module.send(f'AT+CIPSTART={link}"TCP","127.0.0.1",{plain.port}')
+    plain.accept()
+    module.match(r"(4,)?CONNECT\r\n\r\nOK\r\n")
+    exchange(module, link, plain)
+    plain.close()
+
+
+def test_with_the_memory_that_it_takes(start, small, before, peer):
+    """Two times, as the second one finds the heap as the first one has left it."""
+    module, link = prepared(start, small, before, MORE)
+    for _ in range(2):
+        module.send(f'AT+CIPSTART={link}"SSL","127.0.0.1",{peer.port}')
+        peer.accept()
+        module.match(r"(4,)?CONNECT\r\n\r\nOK\r\n")
+        exchange(module, link, peer)
+        module.send("AT+CIPCLOSE" + (f"={link[0]}" if link else ""))
+        module.match(r"(4,)?CLOSED\r\n\r\nOK\r\n")
