@@ -17,7 +17,7 @@ VALUES = {
     "CWSAP": (None, '"saved","12345678",3,3,4,1', '"other","87654321",5,3,4,0'),
     "CIPAPMAC": (None, '"1a:fe:34:00:00:03"', '"1a:fe:34:00:00:04"'),
 }
-ESP32 = {"CIPV6": ("0", "1", "0"), "CWAPPROTO": ("7", "3", "1")}
+ESP32 = {"CWAPPROTO": ("7", "3", "1")}
 RESTART = "> AT+RST\n < ⏎OK⏎⏎ready⏎\n > ATE0\n < ATE0⏎⏎OK⏎\n"
 
 

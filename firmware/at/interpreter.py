@@ -54,6 +54,8 @@ class Interpreter:
             else:
                 self._end(None, error)
             return
+        finally:
+            self._at.settings.stored = None  # a query that waits has looked by now
         self._end(result, None)
 
     def answer(self, text=messages.OK):
@@ -118,10 +120,7 @@ class Interpreter:
         if form == QUERY:
             settings = self._at.settings
             settings.stored = self._catalog.fit if when == ALWAYS else None
-            try:
-                return self._again(handler, self._at)
-            finally:
-                settings.stored = None
+            return self._again(handler, self._at)
         if form != SET:
             return handler(self._at)
         values = self._again(_parse, row[SIGNATURES], line, start, length, self._at.links.multiple)
