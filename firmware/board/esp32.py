@@ -137,11 +137,13 @@ def hold_port(on=True):
         _held.close()
         _held = None
     elif on and not _held:
-        from firmware.net.mdns_port import bound
-
         try:
+            from firmware.net.mdns_port import bound
+
             _held = bound()
         except OSError:  # the station has been online since before the start, as from MicroPython's prompt
+            pass
+        except ImportError:  # half a firmware is there, and the prompt is what is wanted
             pass
 
 
