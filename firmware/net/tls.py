@@ -23,7 +23,7 @@ _HEADER = const(5)
 # was not read. A handshake takes these pieces of the heap, with a key of 2048 bits, and smaller ones, _NEED in all.
 # It does not look whether it gets them, and without them the chip crashes.
 _AXTLS = () if hasattr(tls, "CERT_REQUIRED") else (592, 592, 5312, 1008, 768, 512, 480, 480)
-_NEED = const(12288)
+_NEED = const(14336)
 # Plain bytes of one record that is sent: axTLS takes no more at a time, and neither does the ESP32's mbedTLS.
 _RECORD = 1024 if _AXTLS else 4096
 # How long (ms) sending waits for such a record, and how often it looks.
