@@ -30,7 +30,6 @@ class App:
 
     def __init__(self):
         self.board = board = _load_board()
-        self.reserve()  # later there may be no room for it in one piece
         limit(board.CHIP)
         self.settings = Settings(commands.fit)
         self.loop = loop = Loop()
@@ -49,7 +48,8 @@ class App:
         self.interpreter = Interpreter(loop, self.port, self, commands)
         self.origin = None  # the parameters of the newest CIPSTART, with which passthrough connects again
         self.interval = 20  # AT+TRANSINTVL, in ms
-        self.leaving = None  # the passthrough that the host has left, while it still sends from `transmit`
+        self.pieces = None  # memory for what the host sends, once it was needed, until it is short
+        self.leaving = None  # the passthrough that the host has left, while it still has something to send
         self.send_sizes = 1024, 2920  # AT+CIPSENDLCFG
         self.update = None  # the AT+CIUPDATE or AT+USEROTA that runs
         self.updated = 0  # how far the newest one came
@@ -66,21 +66,26 @@ class App:
 
             # Nobody keeps it, so that its module can be dropped.
             return Resolver(self.loop, self.name_servers, self.board.DNS_PORT, self.ipv6)
-        if name == "transmit":  # holds what the host sends; an update needs the memory
-            self.reserve()
-            return self.transmit
         if name == "block":  # what passthrough is sending
-            self.block = _buffer(self.board.BLOCK)
+            self.block = self.memory(self.board.BLOCK)
             return self.block
         raise AttributeError(name)
 
-    def reserve(self):
-        """Makes the place for what the host sends."""
-        self.transmit = _buffer(self.board.SEND_MAX)
-
     def receive_buffer(self):
         """For what a link has received; made for the first one."""
-        return _buffer(max(self.board.IPD_MAX, self.board.BLOCK))
+        return self.memory(max(self.board.IPD_MAX, self.board.BLOCK))
+
+    def memory(self, size):
+        """Memory in one piece; where there is none, commands make room, and if that does not help, it is half as
+        large."""
+        try:
+            return bytearray(size)
+        except MemoryError:
+            commands.drop()
+        try:
+            return bytearray(size)
+        except MemoryError:
+            return bytearray(size // 2)
 
     def line(self, text, *values):
         """Writes a line of the answer: `text` with `values` put in as by %, then CR LF."""
@@ -219,18 +224,6 @@ def _load_board():
     commands.forget(loaded.__name__)
     commands.forget("firmware.board")
     return loaded
-
-
-def _buffer(size):
-    """Memory in one piece; where there is none, commands make room, and if that does not help, it is half as large."""
-    try:
-        return bytearray(size)
-    except MemoryError:
-        commands.drop()
-    try:
-        return bytearray(size)
-    except MemoryError:
-        return bytearray(size // 2)
 
 
 def run(news=0):

@@ -18,13 +18,12 @@ _PATH = const(120)
 _SHA256 = b"\x00010\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"
 
 
-def room(besides):
-    """Memory that is to be there, and free again, for verify(), which cannot use small pieces; None if it is not.
-    `besides` are bytes that will be free in another place."""
+def room():
+    """Memory that is to be there, and free again, for verify(), which cannot use small pieces; None if it is not."""
     if not MODULUS:
         raise ValueError("this firmware was built without a key for updates")
     try:
-        return bytearray(max(14 * len(MODULUS) - besides, 0))
+        return bytearray(14 * len(MODULUS))
     except MemoryError:
         return None
 

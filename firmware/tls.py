@@ -67,19 +67,13 @@ def update(at, links, host, mode, pki, ca):
 
 
 def _keep(at):
-    """The memory that axTLS needs in one piece, before the modules for it take their place, and that for what the host
-    sends. Both are given up for the handshake."""
+    """The memory that axTLS needs in one piece, before the modules for it take their place."""
     if _REQUIRED is not None:  # mbedTLS has memory elsewhere
         return None
     if not at.links.any():
         at.reports.buffer = None  # it is made again for the link
     commands.drop()
-    kept = [bytearray(_PIECE)]
-    if not (at.leaving or at.update):
-        kept.append(at.transmit)
-        at.transmit = None
-        del at.transmit  # it is made again when it is asked for
-    return kept
+    return bytearray(_PIECE)
 
 
 def _name(host, mode):

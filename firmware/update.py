@@ -42,8 +42,6 @@ class Update:
         self._download = None
         self._deadline = ticks_add(ticks_ms(), _LIMIT_MS)
         self._room = None
-        # The place for what the host sends is in one piece: the check of the signature has it while nothing needs it.
-        self._lent = 0 if at.leaving or at.links.any() else len(at.transmit)
         gc.collect()
         if gc.mem_free() < _NEEDED:
             commands.drop()
@@ -53,7 +51,7 @@ class Update:
         version that is at the URL. ValueError, with a text, or OSError when that fails."""
         wanted = version
         try:
-            self._room = bundle.room(self._lent)
+            self._room = bundle.room()
             if name is not None:
                 wanted, url = await self.find(url, version, name)
                 if not version and bundle.numbers(wanted) <= bundle.numbers(VERSION):
@@ -79,11 +77,6 @@ class Update:
             self._download = None
         self._room = None
         gc.collect()
-        try:
-            if len(self._at.transmit) < self._at.board.SEND_MAX:
-                self._at.reserve()
-        except MemoryError:  # what was done is done; it is made when it is asked for
-            pass
 
     def reached(self, state):
         if state > self._at.updated:
@@ -126,9 +119,6 @@ class Update:
             download = self._open(url)
             signature = await bundle.receive(download, _NEW)
             self._room = None
-            if self._lent and not self._at.links.any():
-                self._at.transmit = None
-                del self._at.transmit  # it is made again when it is asked for
             bundle.verify(*signature)
             slot = _slot(self._at)
             version = bundle.check(_NEW, self._at.board.FAMILY, slot.KINDS, name, version, VERSION)

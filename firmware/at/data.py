@@ -16,14 +16,14 @@ _PLUS = const(0x2B)
 
 
 class Collector:
-    """Takes `count` bytes into `buffer`. Await `done()`; when the command has ended, call `leave()`.
+    """Takes `count` bytes into pieces of one size. Await `done()`; when the command has ended, call `leave()`.
 
     `taken(have)`, if given, is called at once when all the data are there."""
 
-    def __init__(self, loop, port, buffer, count, taken=None):
+    def __init__(self, loop, port, pieces, count, taken=None):
         self._loop = loop
         self._port = port
-        self._buffer = buffer
+        self._pieces = pieces
         self._count = count
         self.have = 0  # bytes so far
         self._pluses = 0
@@ -71,8 +71,13 @@ class Collector:
     def _store(self, buffer, start, end):
         """Keeps buffer[start:end]; returns how many bytes of it were used up."""
         size = end - start
-        copy(buffer, start, size, self._buffer, self.have)
-        self.have += size
+        while start < end:
+            piece = self._pieces[self.have // len(self._pieces[0])]
+            place = self.have % len(piece)
+            count = min(end - start, len(piece) - place)
+            copy(buffer, start, count, piece, place)
+            self.have += count
+            start += count
         return size
 
     def _is_escape(self, buffer, start, end):
@@ -114,7 +119,7 @@ class Collector:
 async def collect(at, buffer):
     """Asks the host with the prompt for the bytes that fill the buffer, and takes them without a report in between:
     True, or False when it has left with `+++`. `at` are the firmware's parts."""
-    data = Collector(at.loop, at.port, buffer, len(buffer))
+    data = Collector(at.loop, at.port, (buffer,), len(buffer))
     try:
         done = data.done()
         at.port.write(messages.PROMPT)

@@ -14,6 +14,7 @@ class EscapedCollector(Collector):
     _escaped = False
 
     def _store(self, buffer, start, end):
+        size = len(self._pieces[0])
         at = start
         while at < end and self.have < self._count:
             byte = buffer[at]
@@ -26,6 +27,6 @@ class EscapedCollector(Collector):
             elif byte == _BACKSLASH:
                 self._escaped = True
                 continue
-            self._buffer[self.have] = byte
+            self._pieces[self.have // size][self.have % size] = byte
             self.have += 1
         return at - start

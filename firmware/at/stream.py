@@ -15,11 +15,12 @@ class StreamCollector(Collector):
     with `+++`."""
 
     def __init__(self, loop, port, buffer, size, count, cancel, taken):
+        self._buffer = buffer
         self._size = size
         self._cancel = cancel
         self._late = False  # the next bytes came earlier, when there was no place
         self.start = self.end = 0
-        super().__init__(loop, port, buffer, count, taken)
+        super().__init__(loop, port, None, count, taken)
 
     async def some(self, ms):
         """Waits until the buffer is full, or holds all that is missing, or for `ms` after the first byte in it.

@@ -23,6 +23,7 @@ RX_BUFFER = 1024
 WRITE_BURST = 128
 
 SEND_MAX = 2048  # bytes of one AT+CIPSEND
+PIECE = 256  # bytes of each piece of memory that they are taken into
 IPD_MAX = 1460  # bytes of one +IPD
 UDP_MAX = 1472  # bytes of a datagram that is received whole
 WINDOW = 2560  # bytes that a link keeps in passive receive mode; stock has 5760, which the heap has not

@@ -181,6 +181,9 @@ def serve(at):
 def drop():
     """For when memory is short: forgets the modules that were loaded; a command that runs keeps what it needs."""
     declared.clear()
+    at = _at
+    if at is not None:
+        at.pieces = None
     # What an import has found no memory for, not even for the module itself: MicroPython leaves its name, and importing
     # it again would give nothing.
     for path in sys.modules:

@@ -116,12 +116,13 @@ def _secret(file):
 
 async def _write(at, name, kind, length):
     """Takes a file's bytes after the prompt; what was there before stays until all of the new one is on the flash."""
-    from firmware.commands.sending import free
+    from firmware.commands.sending import free, place
 
-    if kind != _BINARY or length > len(at.transmit):
+    if kind != _BINARY or length > at.board.SEND_MAX:
         raise ATError()
     await free(at)
-    data = Collector(at.loop, at.port, at.transmit, length, lambda have: at.reports.taken())
+    pieces = place(at, length, False)
+    data = Collector(at.loop, at.port, pieces, length, lambda have: at.reports.taken())
     try:
         done = data.done()
         at.port.write(messages.PROMPT)
@@ -134,7 +135,9 @@ async def _write(at, name, kind, length):
         except OSError:  # it is there
             pass
         with open(_NEW, "wb") as file:
-            file.write(memoryview(at.transmit)[:length])
+            for piece in pieces:
+                file.write(memoryview(piece)[: min(length, len(piece))])
+                length -= min(length, len(piece))
         os.rename(_NEW, name)
     finally:
         data.leave()

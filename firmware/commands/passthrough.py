@@ -150,7 +150,7 @@ def _enter_serving(at, port, kind, ca, netif):
 
 def _make(at, first=False):
     commands.drop()  # for as long as the host is in passthrough, there are no commands
-    block = at.block
+    block, memory = at.block, at.memory(at.board.SEND_MAX)
     from firmware.passthrough import Passthrough
 
     commands.need(512)
@@ -209,9 +209,7 @@ def _make(at, first=False):
         _passive_again(at)
 
     held = bool(at.line_settings[4] & 1)
-    tunnel = Passthrough(
-        at.loop, at.port, at.reports, at.transmit, block, at.interval, held, dropped, lost, found, left
-    )
+    tunnel = Passthrough(at.loop, at.port, at.reports, memory, block, at.interval, held, dropped, lost, found, left)
     at.reports.tunnel = tunnel
     at.reports.silent = not first and _is_silent(at)
     return tunnel

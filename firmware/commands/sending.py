@@ -5,6 +5,7 @@ import errno
 
 from micropython import const
 
+from firmware import commands
 from firmware.at import messages
 from firmware.at.command import command
 from firmware.at.data import Collector
@@ -64,13 +65,35 @@ async def target(at, values, limit):
 
 
 async def free(at):
-    """Waits until the passthrough that the host has left does not need at.transmit any more."""
+    """Waits until the passthrough that the host has left has sent what it kept."""
     for _ in range(_FREE_MS // _LOOK_MS):
         if not at.leaving or at.leaving.empty():
             at.leaving = None
             return
         await at.loop.sleep(_LOOK_MS)
     raise ATError()
+
+
+def place(at, length, whole):
+    """Memory for so many bytes of the host, in pieces of one size, which are kept for the next time; with `whole`, as a
+    datagram needs it, in one. MemoryError where there is none, also without idle commands."""
+    try:
+        return _pieces(at, length, whole)
+    except MemoryError:
+        commands.drop()
+        return _pieces(at, length, whole)
+
+
+def _pieces(at, length, whole):
+    size = at.board.PIECE
+    if whole and length > size:
+        return [bytearray(length)]
+    if not at.pieces:
+        at.pieces = []
+    pieces = at.pieces
+    while len(pieces) * size < max(length, 1):
+        pieces.append(bytearray(size))
+    return pieces
 
 
 def cut(at, link, error, taken):
@@ -84,7 +107,8 @@ def cut(at, link, error, taken):
 
 async def _send(at, collector, values):
     await free(at)
-    link, length, to = await target(at, values, len(at.transmit))
+    link, length, to = await target(at, values, at.board.SEND_MAX)
+    pieces = place(at, length, link.datagrams)
     received = messages.RECEIVED % length
 
     def taken(count):
@@ -93,7 +117,7 @@ async def _send(at, collector, values):
 
     if not length:  # then all is here at once, and said to be: ⏎OK⏎⏎>⏎Recv 0 bytes⏎
         at.port.write(messages.PROMPT)
-    data = collector(at.loop, at.port, at.transmit, length, taken)
+    data = collector(at.loop, at.port, pieces, length, taken)
     failed = messages.ERROR
     try:
         done = data.done()
@@ -104,7 +128,7 @@ async def _send(at, collector, values):
         await done
         if data.canceled:
             return messages.SEND_CANCELED
-        await link.write(at.transmit, data.have, 0, to)
+        await link.write(pieces, data.have, 0, to)
         return messages.SEND_OK
     except (OSError, MemoryError) as error:
         cut(at, link, error, link.taken)

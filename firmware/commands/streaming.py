@@ -33,12 +33,11 @@ class SendLong:
     async def set(at, *values):
         await free(at)
         link, length, to = await target(at, values, _LONGEST)
-        size = min(at.send_sizes[1], len(at.transmit) - len(PLUSES))
-        data = StreamCollector(
-            at.loop, at.port, at.transmit, size, length, link.give_up, lambda have: at.reports.taken()
-        )
+        buffer = at.memory(min(at.send_sizes[1] + len(PLUSES), at.board.SEND_MAX))
+        size = len(buffer) - len(PLUSES)
+        data = StreamCollector(at.loop, at.port, buffer, size, length, link.give_up, lambda have: at.reports.taken())
         try:
-            stream = _stream(at, link, data, to)
+            stream = _stream(at, link, data, buffer, to)
             at.port.write(messages.PROMPT)
             at.reports.hold()
             return await stream
@@ -47,15 +46,16 @@ class SendLong:
             at.reports.release()
 
 
-async def _stream(at, link, data, to):
+async def _stream(at, link, data, buffer, to):
     step = at.send_sizes[0]
+    pieces = (buffer,)
     sent = reported = 0
     failed = False
     while await data.some(_INTERVAL_MS):
         start, end = data.start, data.end
         if not failed:
             try:
-                await link.write(at.transmit, end, start, to)
+                await link.write(pieces, end, start, to)
                 sent += end - start
             except (OSError, MemoryError) as error:
                 sent += link.taken

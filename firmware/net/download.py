@@ -289,7 +289,7 @@ class Download:
             self.options = ((-1, 0, _STALL_MS, 0),)
             self._link = self._encrypt(self, name)
             await self._link.connect(ip, port, None, min(_CONNECT_MS, ticks_diff(self._deadline, ticks_ms())))
-            await self._link.write(request, len(request))
+            await self._link.write((request,), len(request))
             return
         self._sock = sock = socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET, socket.SOCK_STREAM)
         sock.setblocking(False)

@@ -113,16 +113,19 @@ class TCPLink(Link):
             self.heard = ticks_ms()  # AT+CIPSTO counts from what either side has sent
         return count
 
-    async def write(self, buffer, end, start=0, to=None):
-        """Sends buffer[start:end]; OSError when the connection breaks, or the peer takes too long, or after give_up().
-        `taken` says then how much of it the peer may get nevertheless. `to` is for datagrams."""
+    async def write(self, pieces, end, start=0, to=None):
+        """Sends the bytes from `start` to `end` of what is in pieces of one size; OSError when the connection breaks,
+        or the peer takes too long, or after give_up(). `taken` says then how much of it the peer may get
+        nevertheless. `to` is for datagrams."""
         began = ticks_ms()
         self._gives_up = False
         self.taken = 0
+        size = len(pieces[0])
         while start < end:
             if not self._sock or self._gives_up:
                 raise OSError(errno.ENOTCONN)
-            count = self._put(buffer, start, end)
+            place = start % size
+            count = self._put(pieces[start // size], place, min(place + end - start, size))
             if count:
                 start += count
                 self.taken += count

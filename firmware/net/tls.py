@@ -274,7 +274,7 @@ class TLSLink(TCPLink):
             self._owed = count
         return None
 
-    async def write(self, buffer, end, start=0, to=None):
+    async def write(self, pieces, end, start=0, to=None):
         self._owed = self.taken = 0  # of a write() that was given up, and whose bytes nobody waits for
         self._writer = None
         wire = self._wire
@@ -287,7 +287,7 @@ class TLSLink(TCPLink):
                 await self._loop.sleep(_LOOK_MS)
             wire.shut = True
         try:
-            await super().write(buffer, end, start)
+            await super().write(pieces, end, start)
         except OSError:
             if self._gives_up:
                 self._drain()

@@ -144,15 +144,16 @@ class UDPLink(Link):
                 return None
         return end - start  # also when the network has refused it, as with any datagram that is lost
 
-    async def write(self, buffer, end, start=0, to=None):
-        """Sends buffer[start:end] as one datagram, to the peer or to what `address` gave; OSError when it cannot."""
+    async def write(self, pieces, end, start=0, to=None):
+        """Sends the bytes from `start` to `end` of the first piece as one datagram, to the peer or to what `address`
+        gave; OSError when it cannot."""
         to = to or self._to
         if not to:
             raise OSError(errno.ENOTCONN)
         began = ticks_ms()
         while self._sock:
             try:
-                self._sock.sendto(memoryview(buffer)[start:end], to)
+                self._sock.sendto(memoryview(pieces[0])[start:end], to)
                 return
             except OSError as error:
                 if error.errno == errno.ETIMEDOUT and start == end:
