@@ -4,7 +4,7 @@ import ssl
 
 import pytest
 from peers import Peer
-from tls_peers import TLSPeer, serving
+from tls_peers import TLSPeer, accepting, serving
 
 # On so much more than the chip has, pieces are large enough whatever was said before.
 MORE = 16 * 1024
@@ -101,3 +101,14 @@ def test_with_the_memory_that_it_takes(start, small, before, peer):
         exchange(module, link, peer)
         module.send("AT+CIPCLOSE" + (f"={link[0]}" if link else ""))
         module.match(r"(4,)?CLOSED\r\n\r\nOK\r\n")
+
+
+@pytest.mark.parametrize("more", range(3 * 1024, MORE, 2560))
+def test_it_is_begun_with_its_memory_or_not_at_all(start, small, more, peer):
+    """On every heap in between: a link of SSL opens, or is refused before axTLS would crash."""
+    module, _ = prepared(start, small, (JOIN, "AT+CIPMUX=1"), more)
+    with accepting(peer):
+        for number in range(3):
+            module.send(f'AT+CIPSTART={number},"SSL","127.0.0.1",{peer.port}')
+            module.match(r"\r\nERROR\r\n|\d,CONNECT\r\n\r\nOK\r\n")
+        module.command("AT")

@@ -1,6 +1,9 @@
 """The other ends of TLS links: Python's ssl, which is OpenSSL, on loopback; and what a module needs to know first."""
 
+import contextlib
+import socket
 import ssl
+import threading
 import time
 
 from module import LIMIT
@@ -25,6 +28,31 @@ class TLSPeer(Peer):
             plain.close()
             raise
         return self.sock
+
+
+@contextlib.contextmanager
+def accepting(peer):
+    """Takes all connections that come meanwhile, and keeps them open: the list of those whose handshake was done."""
+    socks = []
+
+    def accept():
+        while True:
+            try:
+                socks.append(peer.accept())
+            except (ssl.SSLError, ConnectionError):
+                pass
+            except OSError:  # the listener is at its end
+                return
+
+    thread = threading.Thread(target=accept)
+    thread.start()
+    try:
+        yield socks
+    finally:
+        peer.listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        for sock in socks:
+            sock.close()
 
 
 def serving(folder, certificate, authority=None, weak=False):

@@ -21,8 +21,11 @@ _DATA = const(23)
 _HEADER = const(5)
 # axTLS, which is the ESP8266's, has one buffer for both directions: what it sends destroys what of a record has come or
 # was not read. A handshake takes these pieces of the heap, with a key of 2048 bits, and smaller ones, _NEED in all.
-# It does not look whether it gets them, and without them the chip crashes.
-_AXTLS = () if hasattr(tls, "CERT_REQUIRED") else (592, 592, 5312, 1008, 768, 512, 480, 480)
+# It does not look whether it gets them, and without them the chip crashes. Behind the first ones, which it takes at
+# once, the smallest come first here, as these leave the least room for the others.
+_AXTLS = ()
+if not hasattr(tls, "CERT_REQUIRED"):
+    _AXTLS = (592, 592, 5312, 112, 128, 240, 240, 240, 240, 480, 480, 512, 768, 1008)
 _NEED = const(14336)
 # Plain bytes of one record that is sent: axTLS takes no more at a time, and neither does the ESP32's mbedTLS.
 _RECORD = 1024 if _AXTLS else 4096

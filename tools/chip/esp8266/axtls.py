@@ -40,12 +40,13 @@ class _Context:
     def wrap_socket(self, _sock, **_options):
         kept = []
         try:
+            real = self._real.wrap_socket(_sock, **_options)
             for size in _KEPT:
                 kept.append(bytearray(size))
             [bytearray(size) for size in _MORE]
-            real = self._real.wrap_socket(_sock, **_options)
         except MemoryError:  # axTLS does not look whether it gets what it asks for
             print("Traceback: axTLS would crash for want of memory", file=sys.stderr)
+            raise
 
         def close():
             kept.clear()
