@@ -39,7 +39,9 @@ class Settings:
         if not self.stored:
             return self._current.get(name, default)
         values = self._saved.get(name)
-        return default if values is None else self.stored(name, values) or default
+        if values is None:  # where the default is the chip's own, its command has left it beside what has replaced it
+            return self._current.get(name + "_DEF", default)
+        return self.stored(name, values) or default
 
     def put(self, name, values, when):
         """Holds the parameters of a command, and keeps them on flash: if `when` is 1 always, if 2 while `store`, if 3

@@ -18,6 +18,12 @@ VALUES = {
     "CIPAPMAC": (None, '"1a:fe:34:00:00:03"', '"1a:fe:34:00:00:04"'),
 }
 ESP32 = {"CWAPPROTO": ("7", "3", "1")}
+MORE = {
+    "CIPTCPOPT": (None, "-1,1,0", "5,1,9"),
+    "CIPSSLCCONF": (None, "1,1", "1"),
+    "CIPAP": (None, '"10.0.0.1"', '"10.0.1.1"'),
+    "CIPSTA": (None, '"10.0.2.9"', '"10.0.3.9"'),
+}
 RESTART = "> AT+RST\n < ⏎OK⏎⏎ready⏎\n > ATE0\n < ATE0⏎⏎OK⏎\n"
 
 
@@ -108,6 +114,74 @@ def test_of_each_link(module, board):
         < +CIPTCPOPT:0,0,1,250{more}⏎⏎OK⏎
         > AT+CIPSSLCCONF?
         < +CIPSSLCCONF:0,1,1,0⏎⏎OK⏎
+        """,
+    )
+
+
+def test_where_nothing_was_saved_it_is_what_a_start_brings(module, board):
+    """And not what is in force: of the chip itself no port tells that later."""
+    module.command("AT+CWMODE_DEF=3")
+
+    def told(name, ending):
+        module.send(f"AT+{name}{ending}?")
+        found = module.match(rf"((?:\+{name}{ending}:[^\r]*\r\n)+)\r\nOK\r\n")
+        return found[1].replace(f"{name}{ending}:".encode(), b"")
+
+    values = VALUES | (ESP32 if board == "esp32" else {}) | MORE
+    del values["CWMODE"]
+    before = {name: told(name, "_DEF") for name in values}
+    assert before == {name: told(name, "") for name in values}
+    for name, (_, one, other) in values.items():
+        module.command(f"AT+{name}_CUR={one}")
+        module.command(f"AT+{name}_CUR={other}")
+        assert told(name, "_DEF") == before[name]
+        assert told(name, "_CUR") != before[name]
+    assert before == {name: told(name, "_DEF") for name in values}
+    play(module, RESTART)
+    assert before == {name: told(name, "_DEF") for name in values} == {name: told(name, "") for name in values}
+
+
+def test_the_name_of_the_softap_goes_with_the_saved_address(module):
+    play(
+        module,
+        f"""
+        > AT+CWMODE=3
+        < ⏎OK⏎
+        > AT+CIPAPMAC_DEF="1a:fe:34:00:00:03"
+        < ⏎OK⏎
+        > AT+CWSAP_DEF?
+        < +CWSAP_DEF:"ESP_000003","",1,0,4,0⏎⏎OK⏎
+        > AT+CIPAPMAC_CUR="1a:fe:34:00:00:04"
+        < ⏎OK⏎
+        > AT+CWSAP_DEF?
+        < +CWSAP_DEF:"ESP_000003","",1,0,4,0⏎⏎OK⏎
+        {RESTART}
+        > AT+CWSAP?
+        < +CWSAP:"ESP_000003","",1,0,4,0⏎⏎OK⏎
+        """,
+    )
+
+
+def test_the_interval_of_the_saved_network(module):
+    """It holds from the start on, unless CWRECONNCFG was saved, or the network is not joined."""
+    play(
+        module,
+        f"""
+        > AT+CWJAP_DEF="mpy-at","12345678",,,9
+        < WIFI CONNECTED⏎WIFI GOT IP⏎⏎OK⏎
+        > AT+CWRECONNCFG_DEF?
+        < +CWRECONNCFG_DEF:9,0⏎⏎OK⏎
+        > AT+CWRECONNCFG_CUR=3,4
+        < ⏎OK⏎
+        > AT+CWRECONNCFG_DEF?
+        < +CWRECONNCFG_DEF:9,0⏎⏎OK⏎
+        > AT+CWAUTOCONN=0
+        < ⏎OK⏎
+        > AT+CWRECONNCFG_DEF?
+        < +CWRECONNCFG_DEF:1,0⏎⏎OK⏎
+        {RESTART}
+        > AT+CWRECONNCFG?
+        < +CWRECONNCFG:1,0⏎⏎OK⏎
         """,
     )
 

@@ -1,6 +1,7 @@
 """What the commands of the station and of the softAP have in common: addresses, MAC addresses, protocols,
 and how they get back what was saved."""
 
+from firmware.at.command import NEVER
 from firmware.at.messages import E_PARSE, E_RANGE, ATError
 from firmware.commands.macs import mac_bytes, mac_text
 from firmware.net.address import ipv4, same_network
@@ -52,18 +53,26 @@ def show_addresses(at, name, wlan, default):
 
 
 def show_mac(at, name, wlan):
-    """Prints the MAC address of an interface, or the one that is saved, if there is one."""
-    saved = at.settings.get(name[1:]) if at.settings.stored else None
-    at.line(name + ':"%s"', mac_text(mac_bytes(saved[0], 0) if saved else wlan.config("mac")))
+    """Prints the MAC address of an interface, or the one that it has after a start."""
+    at.line(name + ':"%s"', mac_text(find_mac(at, name[1:], wlan)))
 
 
-def set_mac(wlan, text, before):
+def find_mac(at, name, wlan):
+    """The MAC address of an interface, or the one that it has after a start, for a query of what is saved."""
+    saved = at.settings.get(name) if at.settings.stored else None
+    return mac_bytes(saved[0], 0) if saved else wlan.config("mac")
+
+
+def set_mac(at, name, wlan, text, before):
     """Sets the MAC address of an interface; `before()` makes way for that. ATError or OSError if it cannot be."""
     mac = mac_bytes(text, 0)
     if mac[0] & 1 or not any(mac):
         raise ATError(E_RANGE, 0)
-    if mac == wlan.config("mac"):
+    old = wlan.config("mac")
+    if mac == old:
         return
+    if not at.settings.get(name):  # no port tells the chip's own address later
+        at.settings.put(name + "_DEF", [mac_text(old)], NEVER)
     before()
     configure(wlan.config, mac=mac)
     # The ESP8266's port does not say whether its SDK has taken it.

@@ -6,7 +6,7 @@ from micropython import const
 from firmware.at.command import STORE, command
 from firmware.at.messages import E_LENGTH, E_RANGE, ATError
 from firmware.commands import interfaces
-from firmware.commands.interfaces import addresses, configure, set_mac, show_addresses, show_mac
+from firmware.commands.interfaces import addresses, configure, find_mac, set_mac, show_addresses, show_mac
 from firmware.commands.macs import mac_bytes, mac_text
 from firmware.softap import Watch, stations
 
@@ -23,7 +23,7 @@ def restore(at):
     another firmware."""
     interfaces.restore(at, (("CIPAPMAC", _use_mac), ("CWSAP", _use), ("CIPAP", _use_address)))
     if not at.settings.get("CWSAP"):
-        _use(at, *_default(at))
+        _use(at, *_default(at.radio.softap.config("mac")))
     if at.settings.get("CWAPPROTO") or at.settings.get("CWBANDWIDTH"):
         from firmware.commands import phy
 
@@ -32,8 +32,8 @@ def restore(at):
     at.stations.look()
 
 
-def _default(at):
-    return "ESP_%02X%02X%02X" % tuple(at.radio.softap.config("mac")[3:]), "", 1, 0, _STATIONS, 0
+def _default(mac):
+    return "ESP_%02X%02X%02X" % tuple(mac[3:]), "", 1, 0, _STATIONS, 0
 
 
 def _check_on(at):
@@ -51,10 +51,14 @@ class SoftAP:
     ESP8266 max_conn is always 4. A change sends the stations away."""
 
     def query(at):
-        ssid, password, channel, ecn, most, hidden = at.settings.get("CWSAP") or _default(at)
+        saved = at.settings.get("CWSAP")
+        softap = at.radio.softap
+        ssid, password, channel, ecn, most, hidden = saved or _default(find_mac(at, "CIPAPMAC", softap))
         if not at.settings.stored:
             _check_on(at)
-            channel = at.radio.softap.config("channel")
+            channel = softap.config("channel")
+            if not saved:  # it was named by an address that may have been another one
+                ssid = softap.config("ssid")
         values = ssid, password, channel, ecn, most, hidden
         at.line('+CWSAP:"%s","%s",%d,%d,%d,%d', *values)
 
@@ -153,4 +157,4 @@ class Mac:
 
 
 def _use_mac(at, mac):
-    set_mac(at.radio.softap, mac, lambda: None)
+    set_mac(at, "CIPAPMAC", at.radio.softap, mac, lambda: None)

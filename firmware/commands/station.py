@@ -111,7 +111,7 @@ class Mac:
 
 
 def _use_mac(at, mac):
-    set_mac(at.radio.station, mac, at.radio.leave)
+    set_mac(at, "CIPSTAMAC", at.radio.station, mac, at.radio.leave)
 
 
 @command("AT+CWHOSTNAME", "hostname:text32")

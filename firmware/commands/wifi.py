@@ -103,8 +103,12 @@ class Reconnect:
     at once, if the station is not joined."""
 
     def query(at):
-        now = at.radio.interval, at.radio.repeats
-        at.line("+CWRECONNCFG:%d,%d", *(at.settings.get("CWRECONNCFG", [1, 0])[:2] if at.settings.stored else now))
+        values = at.radio.interval, at.radio.repeats
+        if at.settings.stored:
+            # Without it a start takes the interval of the network that it joins.
+            joins = at.settings.get("CWJAP") and at.settings.get("CWAUTOCONN", [1])[0]
+            values = at.settings.get("CWRECONNCFG") or (at.settings.get("CWJAP")[4] if joins else 1, 0)
+        at.line("+CWRECONNCFG:%d,%d", *values[:2])
 
     def set(at, interval, count, now):
         radio = at.radio
