@@ -272,7 +272,6 @@ class Browser(ServiceListener):
         pass
 
 
-@pytest.mark.roomy(reason="the MicroPython for 32 bits joins no groups")
 @pytest.mark.parametrize("board", ["esp32", "esp8266"])
 def test_zeroconf_finds_the_service(start, zeroconf, word, board):
     module = start("--board", board)

@@ -53,7 +53,6 @@ def test_every_type_of_search(online, printer, word, question, lines):
     online.settled()
 
 
-@pytest.mark.roomy(reason="the MicroPython for 32 bits joins no groups")
 def test_a_search_and_a_service_on_a_small_heap(start, printer, neighbour, word):
     module = start("--board", "esp8266")
     module.send('AT+CWJAP="mpy-at","12345678"')

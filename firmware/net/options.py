@@ -69,7 +69,9 @@ def join_group(sock, group, interface):
         index = bytes((_LOOPBACK, 0, 0, 0))
         sock.setsockopt(_IPV6, _IPV6_JOIN_GROUP, socket.inet_pton(socket.AF_INET6, group.split("%")[0]) + index)
     else:
-        sock.setsockopt(0, socket.IP_ADD_MEMBERSHIP, _packed(group) + _packed(interface))
+        # Each port has a number of its own for it. Some builds of the unix port do not name Linux's, which is 35.
+        option = getattr(socket, "IP_ADD_MEMBERSHIP", 35)
+        sock.setsockopt(0, option, _packed(group) + _packed(interface))
 
 
 def broadcast(interface, mask):
