@@ -21,6 +21,9 @@ def pytest_xdist_auto_num_workers():
 def pytest_addoption(parser):
     parser.addoption("--every-write", action="store_true", help="cut the power at each write of a whole update: long")
     parser.addoption("--every-allocation", action="store_true", help="take the memory away at each place: long")
+    parser.addoption(
+        "--cycles", type=int, default=12, metavar="N", help="so long is the mixed day (default: %(default)s)"
+    )
 
 
 @pytest.fixture(scope="session")
