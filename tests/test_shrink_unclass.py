@@ -80,6 +80,16 @@ class User:
         self._port.turn()
         self._port.out = self._at.block
 """
+LINK = """
+class Link:
+    def __init__(self, loop):
+        self._loop = loop
+        self._loop.run()
+
+
+def ask(size, loop):
+    loop.turns.append(size)
+"""
 
 
 def made(closed=(), **more):
@@ -190,6 +200,25 @@ def test_a_local_name_gives_way():
             "port.py, line 13: the keyword write is a name of the whole firmware",
         ),
         ({"port": PORT.replace("self._loop.run()", "self._loop = 3")}, "port.py, line 14: Port has no attribute _loop"),
+        (
+            {"other": "class Link:\n    def go(self, fake):\n        self._port = fake()\n        self._port.turn()\n"},
+            "other.py, line 3: self._port goes by the name of the one Port, and fake.. may be another object",
+        ),
+        (
+            {
+                "base": LINK,
+                "other": "from firmware.base import Link\n\n\ndef f(link, a):\n    link.x, link._loop = a, a\n",
+            },
+            "other.py, line 5: link._loop goes by the name of the one Loop, and a may be another object",
+        ),
+        (
+            {"base": LINK, "other": "from firmware.base import Link\n\n\ndef f(at):\n    Link(at.began)\n"},
+            "other.py, line 5: loop goes by the name of the one Loop, and at.began may be another object",
+        ),
+        (
+            {"base": LINK, "other": "from firmware import base\n\n\ndef f(at, part):\n    base.ask(1, loop=part)\n"},
+            "other.py, line 5: loop goes by the name of the one Loop, and part may be another object",
+        ),
         ({"app": APP.replace("    app.start()\n", "")}, "app.py: run.. does not call App.start.. in one place"),
         ({"app": APP.replace("def run", "def write():\n    pass\n\n\ndef run")}, "both need the name write"),
     ],
@@ -197,3 +226,24 @@ def test_a_local_name_gives_way():
 def test_what_cannot_be_told(more, message):
     with pytest.raises(ShrinkError, match=message):
         made(**more)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "link._loop = at.loop",
+        "link._loop = None",
+        "Link(link._loop)",
+        "ask(3, at.port._loop)",
+        "at.port.write(Link)",
+    ],
+)
+def test_what_is_the_object_itself_may_go_by_its_name(use):
+    made(base=LINK, other=f"from firmware.base import Link, ask\n\n\ndef f(at, link):\n    {use}\n")
+
+
+def test_a_number_may_be_called_as_an_object_where_nothing_is_asked_of_it():
+    made(
+        base=LINK,
+        other="class Peer:\n    def f(self, a):\n        self._port, self.x = a.b, a.c\n        return self._port\n",
+    )

@@ -6,8 +6,10 @@ import builtins
 import itertools
 
 from .errors import ShrinkError
-from .singles import Singles, scope_of
+from .singles import Singles
+from .standins import Given, StandIns
 from .trees import FUNCTIONS, name_of, names_in, without_docstring, written
+from .walker import Uses, Walker
 
 # The class whose object has the others, the function that makes it, and what it calls when all is there.
 _ROOT, _RUN, _START = "App", "run", "start"
@@ -69,6 +71,13 @@ class _Plan:
         self.globals = set(self.names.values()) | {_STATE, _ITSELF}
         self._check_names(trees)
         self._check_uses(known)
+        given = Given(self)
+        for path, tree in self.changed.items():
+            StandIns(path, self, given).check(tree)
+
+    def own_kinds(self):
+        """The classes for whose objects nothing can stand in."""
+        return self.singles.classes.keys() - set(_STOOD_IN)
 
     def is_handed_on(self, key):
         """Whether an attribute is only another name of one of the objects."""
@@ -85,7 +94,7 @@ class _Plan:
                 if key[0] and attribute in singles.attributes[key[0]] and not self.is_handed_on(key):
                     kept.add(key)
         for path, tree in self._others.items():
-            for node, kind, certain in _Uses(path, self).of(tree):
+            for node, kind, certain in Uses(path, self).of(tree):
                 key = kind, node.attr
                 if kind not in _STOOD_IN or certain or node.attr not in singles.attributes[kind]:
                     continue
@@ -136,7 +145,7 @@ class _Plan:
                 if isinstance(node, (ast.Import, ast.ImportFrom))
                 for alias in node.names
             }
-            for node, kind, _ in _Uses(path, self).of(tree):
+            for node, kind, _ in Uses(path, self).of(tree):
                 if kind is None and node.attr in only and getattr(node.value, "id", None) not in modules:
                     raise ShrinkError(
                         f"{path}, line {node.lineno}: whose {node.attr} is that of {ast.unparse(node.value)}? "
@@ -157,65 +166,7 @@ def _is_own_store(node):
     return isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and name_of(node.value) == "self"
 
 
-class _Walker(ast.NodeTransformer):
-    """Goes through a module, and knows at each place which class it is in and what is local."""
-
-    def __init__(self, path, plan):
-        self.path = path
-        self.plan = plan
-        self.singles = plan.singles
-        self.inside = None  # the class of which there is one object that this is in
-        self.scope = {}
-
-    def kind(self, node):
-        return self.singles.of(node, self.inside, self.scope)
-
-    def is_certain(self, node):
-        """Whether an expression can be nothing else: what `at` has. Others could be stood in for."""
-        if isinstance(node, ast.Attribute) and self.kind(node) != _ROOT:
-            return self.is_certain(node.value)
-        return self.kind(node) == _ROOT or (isinstance(node, ast.Name) and node.id == "self" and bool(self.inside))
-
-    def visit_ClassDef(self, node):
-        outer = self.inside, self.scope
-        self.inside = node.name if self.path in self.plan.parts and node.name in self.singles.classes else None
-        if not self.inside:
-            self.scope = self.scope | {"self": None}
-        result = self.in_class(node)
-        self.inside, self.scope = outer
-        return result
-
-    def in_class(self, node):
-        return self.generic_visit(node)
-
-    def visit_FunctionDef(self, node):
-        outer = self.scope
-        self.scope = scope_of(node, outer, self.singles, self.inside)
-        result = self.in_function(node)
-        self.scope = outer
-        return result
-
-    visit_AsyncFunctionDef = visit_Lambda = visit_FunctionDef
-
-    def in_function(self, node):
-        return self.generic_visit(node)
-
-
-class _Uses(_Walker):
-    """Notes what is used of the objects."""
-
-    def of(self, tree):
-        """[(the use of an attribute, the class or None, whether the object is certain)]"""
-        self._found = []
-        self.visit(tree)
-        return self._found
-
-    def visit_Attribute(self, node):
-        self._found.append((node, self.kind(node.value), self.is_certain(node.value)))
-        return self.generic_visit(node)
-
-
-class _Other(_Walker):
+class _Other(Walker):
     """A module that uses the objects, which are all one module to it."""
 
     def module(self, tree):
@@ -242,7 +193,7 @@ class _Other(_Walker):
         return self.visit(node)
 
 
-class _Part(_Walker):
+class _Part(Walker):
     """One of the modules that will be one: its classes become functions, and the objects' attributes globals."""
 
     def __init__(self, path, plan):
