@@ -48,3 +48,8 @@ def test_const_needs_no_import():
     assert spread({"a.py": source})["a.py"] == source.replace(", const", "")
     source += "Y = const(2)\n"
     assert spread({"a.py": source})["a.py"] == source
+
+
+def test_several_at_once_are_constants_too():
+    source = "from micropython import const\n\n_A, _B = const(1), const(2)\nprint(_A | _B)\n"
+    assert spread({"a.py": source})["a.py"] == "pass\n\npass\nprint(1 | 2)\n"

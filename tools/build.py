@@ -255,7 +255,7 @@ def _chip(made, board, in_place, rom):
     known = _SEEN_OF_THEM | set(_run_micropython(_TOOLS / "chip/names/known.py").split())
     for name in paths.keys() - _BEHIND:
         known |= {word for word in _names(paths[name], _BEHIND) if not word.startswith("_")}
-    texts, _ = shorten({f"{name}.py": path.read_text() for name, path in paths.items()}, known)
+    texts, _ = shorten({f"{name}.py": path.read_text() for name, path in paths.items()}, known, (), known)
     return {name: _write(made / "short" / "chip" / f"{name}.py", texts[f"{name}.py"]) for name in paths}
 
 

@@ -192,7 +192,7 @@ def index_source(root, board, moved=None, merged=None):
         place = places.get(command.module, 0)
         places[command.module] = place + len(command.forms & {"execute", "query", "set"})
         saved = _KEPT.index(command.saved)
-        texts = ";".join(command.signatures)
+        texts = ";".join(command.signatures).replace(", ", ",")
         lines.append(f"{command.full_name} {names[command.module]} {command.flags()} {saved} {place} {texts}")
     text = f"INDEX = {chr(10).join(['', *lines, '']).encode()!r}\n"
     return text + f"PACKAGE = {'' if moved else 'firmware.commands.'!r}\n"

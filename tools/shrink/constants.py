@@ -52,6 +52,8 @@ def _pairs(node):
     target, value = node.targets[0], node.value
     both = isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)
     pairs = list(zip(target.elts, value.elts, strict=True)) if both else [(target, value)]
+    # Of several at once the compiler would make a tuple of calls of const().
+    pairs = [(name, value.args[0] if both and _is_const(value) else value) for name, value in pairs]
     plain = all(isinstance(value, ast.Constant) and type(value.value) in (int, bytes) for _, value in pairs)
     return pairs if plain and all(isinstance(name, ast.Name) for name, _ in pairs) else []
 
@@ -66,7 +68,8 @@ class _Spreader:
         self._modules = {}  # name here -> the constants of the module that it is
         self._needed = set()  # of those, what is used for something else, too
         # The compiler knows const() without its import, and leaves nothing of `_X = const(1)`.
-        self._constless = len(_calls(tree)) == sum(_is_private(node) for node in tree.body)
+        gone = [call for node in tree.body if _pairs(node) for call in _calls(node)]
+        self._constless = len(_calls(tree)) == len(gone) + sum(_is_private(node) for node in tree.body)
         imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
         for node in imports:
             self._note(node)
@@ -118,8 +121,11 @@ class _Spreader:
 
 def _calls(tree):
     """The calls of const()."""
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    return [node for node in calls if getattr(node.func, "id", "") == "const"]
+    return [node for node in ast.walk(tree) if _is_const(node)]
+
+
+def _is_const(node):
+    return isinstance(node, ast.Call) and getattr(node.func, "id", "") == "const"
 
 
 def _is_private(node):

@@ -7,29 +7,35 @@ import re
 import string
 from collections import Counter, defaultdict
 
-# Every port of MicroPython has these names in its ROM, as all .mpy files count on them (static_qstr_list in
-# py/makeqstrdata.py), and none of them is a built-in function: they do for parameters, which cost nothing then.
-# fmt: off
-_IN_ROM = (
-    "self", "args", "key", "value", "values", "index", "count", "end", "start", "stop", "step", "sep", "find",
-    "format", "insert", "items", "join", "keys", "lower", "pop", "read", "remove", "replace", "reverse", "send",
-    "sort", "split", "strip", "update", "upper", "write", "append", "close", "clear", "copy", "extend", "get",
-    "isdigit",
+# Every port of MicroPython has these names in its ROM, and all .mpy files count on them: such a name is a number there,
+# without its text (static_qstr_list in py/makeqstrdata.py). Those that exceptions are called by come last.
+_NAMES = (
+    "self args key value values index count end start stop step sep find format insert items join keys lower pop read "
+    "remove replace reverse send sort split strip update upper write append close clear copy extend get isdigit set "
+    "isalpha islower isspace isupper lstrip rstrip rsplit rfind rindex readinto readline popitem setdefault throw "
+    "list little locals globals from_bytes to_bytes endswith startswith divmod eval exec callable classmethod "
+    "staticmethod issubclass bytecode builtins dict dir id iter hash map next object open ord pow print repr round "
+    "sum zip abs all any bool chr EOFError Ellipsis NoneType LookupError SystemExit SyntaxError BaseException "
+    "GeneratorExit OverflowError AssertionError ArithmeticError IndentationError KeyboardInterrupt ZeroDivisionError "
+    "NotImplementedError"
 )
-# fmt: on
-# Those that exceptions have would be found in place of an attribute of one.
-_FOR_ATTRIBUTES = [name for name in _IN_ROM if name not in ("self", "args", "value")]
+STATIC = _NAMES.split()
+# Those that exceptions have would be found in place of an attribute of one, and those of coroutines, streams and queues
+# tell asyncio and MicroPython that an object is such a thing.
+_TELLING = "self args value send throw close remove read readinto readline write"
+_FOR_ATTRIBUTES = [name for name in STATIC if name not in _TELLING.split()]
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SCOPES = (*_FUNCTIONS, ast.Lambda)
 # The only name of the classes that declare commands, see firmware/at/command.py: nothing remains of them.
 _NOBODY = "_"
 
 
-def shorten(sources, known=(), rom=()):
+def shorten(sources, known=(), rom=(), keywords=()):
     """Returns {path: source} with other names in it, and {name: new name}; lines stay where they are.
 
     A name stays if it is one of `known`, which has to hold what MicroPython and the chip call theirs, a keyword of some
-    call, or a text (for getattr). `rom`: names that cost nothing on the chip, which come first.
+    call, or a text (for getattr). A parameter stays if it is a keyword of some call, or one of `keywords`.
+    `rom`: names that cost nothing on the chip, which come first.
     Two names may become the same one if no module, and no class with its bases and the classes made from it, has both
     of them. So a class has to set all the attributes that its objects ever have."""
     modules = [_Module(path, source) for path, source in sources.items()]
@@ -38,7 +44,8 @@ def shorten(sources, known=(), rom=()):
         kept |= module.kept
         kept |= {name for name, path in module.imported.items() if path not in sources}
     short = _choose(modules, kept, rom)
-    return {module.path: _Renamer(module, short, kept).result() for module in modules}, short
+    keywords = set(keywords).union(*(module.keywords for module in modules))
+    return {module.path: _Renamer(module, short, keywords).result() for module in modules}, short
 
 
 def _choose(modules, kept, rom):
@@ -52,12 +59,14 @@ def _choose(modules, kept, rom):
             taken[place].add(name)
     short = {}
     spelled = kept.union(*(module.used for module in modules))
+    # A global must not get in the way of a local name, or of a built-in function.
+    bare = set().union(*(module.bare for module in modules))
+    for_globals = [name for name in STATIC if name not in bare]
     # The most used names first: so the first few of the short names do for most modules.
     for name in sorted(places, key=lambda name: (-uses[name], name)):
         if name not in kept and not name.startswith("__"):
-            # An attribute may have a name that is in the ROM; a global would get in the way of local names.
             free = itertools.chain(
-                () if name in outside else _FOR_ATTRIBUTES,
+                for_globals if name in outside else _FOR_ATTRIBUTES,
                 (new for new in itertools.chain(rom, letters()) if new not in spelled),
             )
             short[name] = next(new for new in free if not any(new in taken[place] for place in places[name]))
@@ -103,7 +112,9 @@ class _Module:
         self.imported = {}  # name here -> path of the firmware's module that it is from
         self.commands = set()  # the classes that declare commands
         self.used = set()
+        self.bare = set()  # of those, what does not stand behind a dot
         self.kept = set()
+        self.keywords = set()  # of those, what a parameter is called in a call
         for node in self.tree.body:
             self._define(node)
         for node in ast.walk(self.tree):
@@ -142,14 +153,18 @@ class _Module:
                 self.attributes.add((key, part.attr))
 
     def _use(self, node):
+        if isinstance(node, _SCOPES):
+            self.bare |= _bound(node)
         if isinstance(node, ast.Attribute):
             self.used.add(node.attr)
         elif isinstance(node, ast.Name):
             self.used.add(node.id)
+            self.bare.add(node.id)
         elif isinstance(node, ast.arg):
             self.used.add(node.arg)
         elif isinstance(node, ast.keyword):
             self.kept.add(node.arg)
+            self.keywords.add(node.arg)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             self.kept.add(node.value)
         elif isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and not _is_own(node)):
@@ -159,8 +174,8 @@ class _Module:
 class _Renamer:
     """Goes through a module and puts the other names into its text."""
 
-    def __init__(self, module, short, kept):
-        self._short, self._kept, self._commands = short, kept, module.commands
+    def __init__(self, module, short, keywords):
+        self._short, self._keywords, self._commands = short, keywords, module.commands
         self._lines = [line.encode() for line in module.source.splitlines(keepends=True)]
         self._changes = []
         for node in module.tree.body:
@@ -228,11 +243,12 @@ class _Renamer:
         scopes = [part for part in parts if isinstance(part, _SCOPES)]
         names = [argument.arg for scope in scopes for argument in _arguments(scope)]
         names += [scope.name for scope in scopes if scope is not node and isinstance(scope, _FUNCTIONS)]
-        stay = self._kept | _free(node, set())
+        free = _free(node, set())
+        stay = free.union(self._keywords, STATIC)
         stay |= {name for part in parts if isinstance(part, ast.Nonlocal) for name in part.names}
-        spelled = {name for scope in scopes for name in _bound(scope)} | _free(node, set())
-        free = (name for name in _IN_ROM if name not in spelled)
-        return {name: next(free, name) for name in dict.fromkeys(names) if name not in stay.union(_IN_ROM)}
+        spelled = {name for scope in scopes for name in _bound(scope)} | {self._short.get(name, name) for name in free}
+        new = (name for name in STATIC if name not in spelled)
+        return {name: next(new, name) for name in dict.fromkeys(names) if name not in stay}
 
     def _change(self, row, start, old, new):
         if new and new != old:

@@ -4,6 +4,7 @@ tables of both are dear, and so is `self` in each access."""
 import ast
 import builtins
 import itertools
+from collections import Counter
 
 from .errors import ShrinkError
 from .singles import Singles
@@ -57,6 +58,7 @@ class _Plan:
         kept = self._kept(own)
         for name, attribute in kept:
             self.names[name, attribute] = attribute
+        state = []
         for name in singles.classes:
             alias = singles.alias[name]
             self.names[name, "__init__"] = f"{alias}_init"
@@ -67,7 +69,12 @@ class _Plan:
                 if attribute in singles.methods[name]:
                     self.names[key] = attribute if attribute == "__getattr__" else f"{alias}_{attribute}"
                 else:
-                    self.places[key] = len(self.places)
+                    state.append(key)
+        # A place below 48 is one byte less of bytecode, or two, so the most used attributes come first.
+        nodes = itertools.chain.from_iterable(map(ast.walk, trees.values()))
+        uses = Counter(node.attr for node in nodes if isinstance(node, ast.Attribute))
+        state.sort(key=lambda key: -uses[key[1]])
+        self.places = {key: place for place, key in enumerate(state)}
         self.globals = set(self.names.values()) | {_STATE, _ITSELF}
         self._check_names(trees)
         self._check_uses(known)
