@@ -19,7 +19,7 @@ def shrunk():
         if path.stem != "esp8266"
     }
     roots = [f"firmware.commands.{command.module}" for command in catalog.load(board="esp32")]
-    return shrink.shrink(texts, shrink.ON_FLASH, "esp32", roots, build._MODULES_FOR_OTHERS, (), set(), set())
+    return shrink.shrink(texts, shrink.ON_FLASH, "esp32", roots, build._MODULES_FOR_OTHERS, (), set(), (), set())
 
 
 def kinds():

@@ -108,11 +108,11 @@ def test_methods_are_functions_and_attributes_are_in_the_list():
     assert lines(texts["firmware/port.py"]) == [
         "from firmware import commands as _commands",
         "def port_init(size, most):",
-        "    _S[2] = bytearray(size)",
+        "    _S[1] = bytearray(size)",
         "    _S[3] = most",
         "def write(text):",
         "    turn = _commands.find(text)",
-        "    _S[2] = turn",
+        "    _S[1] = turn",
         "def port_turn():",
         "    loop_run()",
     ]
@@ -125,9 +125,9 @@ def test_what_there_is_more_than_one_of_stays_a_class():
         "    def __init__(self, loop):",
         "        pass",
         "    def start(self):",
-        "        _S[1].append(self)",
+        "        _S[0].append(self)",
         "def loop_init():",
-        "    _S[1] = []",
+        "    _S[0] = []",
         "def loop_run():",
         "    Timer(_module)",
     ]
@@ -141,8 +141,8 @@ def test_the_root_makes_what_is_asked_for_and_forgets_how_it_began():
         "def at_init():",
         "    loop_init()",
         "    port_init(*sizes())",
-        "    _S[0] = 3",
-        "    _S[1] = [port_turn]",
+        "    _S[2] = 3",
+        "    _S[0] = [port_turn]",
         "def __getattr__(name):",
         "    if name == 'block':",
         "        _module.block = bytearray(9)",
@@ -164,15 +164,15 @@ def test_the_root_makes_what_is_asked_for_and_forgets_how_it_began():
 def test_others_reach_all_of_it_through_the_module():
     assert lines(made()[0]["firmware/user.py"]) == [
         "def set(at, write):",
-        "    at.write(at._S[2])",
-        "    at._S[1] = at._S[0]",
+        "    at.write(at._S[1])",
+        "    at._S[0] = at._S[2]",
         "class User:",
         "    def __init__(self, at):",
         "        self._port = at",
         "        self._at = at",
         "    def use(self):",
         "        self._port.port_turn()",
-        "        self._port._S[2] = self._at.block",
+        "        self._port._S[1] = self._at.block",
     ]
 
 
@@ -180,7 +180,7 @@ def test_a_local_name_gives_way():
     port = PORT.replace("turn = self._catalog.find(text)", "write = self._catalog.find(text)")
     port = port.replace("self.out = turn", "self.out = write or self.write(text)")
     assert (
-        "    write_ = _commands.find(text)\n    _S[2] = write_ or write(text)" in made(port=port)[0]["firmware/port.py"]
+        "    write_ = _commands.find(text)\n    _S[1] = write_ or write(text)" in made(port=port)[0]["firmware/port.py"]
     )
 
 

@@ -270,7 +270,7 @@ def _firmware(made, source, generated, board, passes):
     texts = {name: path.read_text() for name, path in _sources(source).items() if not name.startswith(other)}
     commands = [f"firmware.commands.{command.module}" for command in catalog.load(source, board)]
     known = _known_names(board, [source / "boot.py", source / "main.py", *generated.values()])
-    own = own_commands.OF_AT, own_commands.names()
+    own = own_commands.OF_AT, own_commands.names(), own_commands.OPTIONS
     done = shrink.shrink(texts, passes, board, commands, _MODULES_FOR_OTHERS, *own, known)
     pairs = "\n" + "".join(f"{name} {new}\n" for name, new in done.short.items() if name.isupper())
     done.texts["firmware/board/names.py"] = f"{done.short.get('NAMES', 'NAMES')} = {pairs.encode()!r}\n"

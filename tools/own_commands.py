@@ -19,13 +19,14 @@ IMPORTED = {
     "firmware.at.command": ("command", "STORE", "ALWAYS"),
     "firmware.at.messages": ("ATError", "E_COUNT", "E_RANGE", "E_PARSE", "E_FAILED"),
 }
-# The forms of a command, and the options of its declaration.
-_DECLARED = "execute query set saved anytime at"
+# The options of a declaration, which are keywords; and the forms of a command.
+OPTIONS = ("saved", "anytime")
+_FORMS = ("execute", "query", "set", "at")
 
 
 def names():
     """All these names: no build may shorten them."""
-    found = {name for path in OF_AT for name in path.split(".")} | set(_DECLARED.split())
+    found = {name for path in OF_AT for name in path.split(".")} | {*OPTIONS, *_FORMS}
     return found.union(*IMPORTED.values())
 
 

@@ -64,12 +64,12 @@ class Shrunk:
         self.lines = follow(self.lines, lines)
 
 
-def shrink(texts, passes, chip, roots, others, own, names, known):
+def shrink(texts, passes, chip, roots, others, own, names, options, known):
     """Runs the passes over {path: source} and returns what becomes of them.
 
     chip: whose firmware it is. roots: the modules of the commands. others: the modules that are imported by their names
     from outside. own: what commands of one's own use, as in
-    "at.port.write"; names: all names that they have. known: those that are not the firmware's."""
+    "at.port.write"; names: all names that they have; options: those of them that are keywords. known: those that are not the firmware's."""
     done = Shrunk(texts)
     if "prune" in passes:
         done.texts = prune(done.texts, chip, [*others, *roots])
@@ -96,7 +96,7 @@ def shrink(texts, passes, chip, roots, others, own, names, known):
         done.take(*inline(done.texts, f"{WHOLE.replace('.', '/')}.py", names))
     if "shorten" in passes:
         rom = rom_names() if "rom_names" in passes else ()
-        done.texts, done.short = shorten(done.texts, known, rom)
+        done.texts, done.short = shorten(done.texts, known, rom, options)
         done.rom = sorted(set(rom) & set(done.short.values()))
     return done
 
