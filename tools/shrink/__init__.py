@@ -69,7 +69,8 @@ def shrink(texts, passes, chip, roots, others, own, names, options, known):
 
     chip: whose firmware it is. roots: the modules of the commands. others: the modules that are imported by their names
     from outside. own: what commands of one's own use, as in
-    "at.port.write"; names: all names that they have; options: those of them that are keywords. known: those that are not the firmware's."""
+    "at.port.write"; names: all names that they have; options: those of them that are keywords. known: those that are
+    not the firmware's."""
     done = Shrunk(texts)
     if "prune" in passes:
         done.texts = prune(done.texts, chip, [*others, *roots])
