@@ -185,30 +185,36 @@ class Reports:
             if datagram:
                 data, ip, port = datagram
                 try:
-                    self._pass(link, data, len(data), ip, port)
+                    self._pass(link, data, len(data), self._source(ip, port))
                 except MemoryError:
                     link.dropped += 1
             self._count(link)
             return
+        source = self._source(link.ip, link.port)  # what was read would be lost if there were no memory for this
         count = link.readinto(self.buffer, len(self.buffer) if self.raw else self._size)
         if count is not None:
             if count < 0:
                 self._links.end(link)
             else:
-                self._pass(link, self.buffer, count, link.ip, link.port)
+                self._pass(link, self.buffer, count, source)
 
     def _count(self, link):
         self.lost += link.dropped
         link.dropped = 0
 
-    def _pass(self, link, data, count, ip, port):
+    def _source(self, ip, port):
+        """With CIPDINFO the part of +IPD that says who has sent the data, `,"1.2.3.4",80`."""
+        return b',"%s",%d' % (ip, port) if self.origin else b""
+
+    def _pass(self, link, data, count, source):
         if not self.raw:
-            self._port.copy(self._head, self._header(link, count, ip, port))
+            self._port.copy(self._head, self._header(link, count, source))
         if count:
             self._port.send(data, 0, count)
 
-    def _header(self, link, count, ip, port):
-        """Writes `⏎+IPD,0,1460:` (with CIPDINFO `⏎+IPD,0,1460,"1.2.3.4",80:`) to _head; returns its length."""
+    def _header(self, link, count, source):
+        """Writes `⏎+IPD,0,1460:` (with CIPDINFO `⏎+IPD,0,1460,"1.2.3.4",80:`) to _head, without any memory; returns its
+        length."""
         head = self._head
         at = len(messages.IPD)
         if self._links.multiple:
@@ -216,10 +222,9 @@ class Reports:
             head[at + 1] = 0x2C
             at += 2
         at = _digits(head, at, count)
-        if self.origin:
-            text = b',"%s",%d' % (ip, port)
-            head[at : at + len(text)] = text
-            at += len(text)
+        for byte in source:
+            head[at] = byte
+            at += 1
         head[at] = 0x3A
         return at + 1
 
@@ -349,8 +354,8 @@ class Reports:
         while link.open and box.next():
             # A datagram stays whole, a stream comes in pieces as ever.
             count = box.next() if link.datagrams else min(box.next(), self._size)
-            ip, port = box.sender() or (link.ip, link.port)
-            size = 0 if self.raw else self._header(link, count, ip, port)
+            source = self._source(*(box.sender() or (link.ip, link.port)))
+            size = 0 if self.raw else self._header(link, count, source)
             await self.lend(box, self._head, size, count, b"")
         if link.open:
             link.box = None

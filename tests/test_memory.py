@@ -290,16 +290,19 @@ def test_data_are_sent_or_not(linked, peer):
     each(linked, "AT+CIPSEND=5", verify)
 
 
-def test_data_that_come_are_told(linked, peer):
-    """Each byte once, whether there was memory when it came or not."""
+@pytest.mark.parametrize("detail", (0, 1))
+def test_data_that_come_are_told(linked, peer, detail):
+    """Each byte once, whether there was memory when it came or not; with CIPDINFO=1 the text in front takes some."""
+    linked.must(f"AT+CIPDINFO={detail}")
+    head = b"\r\n+IPD,300" + (b',"127.0.0.1",%d:' % peer.port if detail else b":")
 
     def verify(left, cold):
         linked.take(left, cold)
         peer.send(b"0123456789" * 30)
         said = linked.ask("AT") + linked.give()
         if b"+IPD" not in said:
-            said += linked.module.match(rb".*?\+IPD,300:(0123456789){30}")[0]
-        assert re.sub(rb"(ERR CODE:0x\w+\r\n)?\r\n(OK|ERROR)\r\n", b"", said) == b"\r\n+IPD,300:" + b"0123456789" * 30
+            said += linked.module.match(rb".*?\+IPD,[^:]*:(0123456789){30}")[0]
+        assert re.sub(rb"(ERR CODE:0x\w+\r\n)?\r\n(OK|ERROR)\r\n", b"", said) == head + b"0123456789" * 30
         linked.worked = True
 
     each(linked, "+IPD", verify)

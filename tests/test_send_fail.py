@@ -94,6 +94,29 @@ def test_a_part_of_it_is_the_end(joined, tmp_path, authority, command, kind):
     joined.settled()
 
 
+@pytest.mark.parametrize("kind", ["TCP", "SSL"])
+def test_a_peer_that_resets_has_not_got_what_waited_for_it(joined, tmp_path, authority, kind):
+    """Not even the last part, of which the connection had taken a little: it is no SEND OK."""
+    peer = connect(joined, kind, tmp_path, authority)
+    size = 1000  # one record, on both boards
+    waits = False
+    while not waits:
+        joined.send(f"AT+CIPSEND=0,{size}")
+        joined.expect("⏎OK⏎⏎>")
+        joined.write(noise(size, 1))
+        joined.expect(f"⏎Recv {size} bytes⏎")
+        for _ in range(20):
+            # What finds a place has its answer by the time of this one.
+            joined.send("AT")
+            waits = joined.match(r"\r\n(busy p...|SEND OK\r\n\r\nOK)\r\n")[1] == b"busy p..."
+            if not waits:
+                break
+    peer.reset()
+    joined.match(r"\r\nSEND FAIL\r\n0,CLOSED\r\n|0,CLOSED\r\n\r\nSEND FAIL\r\n")
+    peer.close()
+    joined.settled()
+
+
 def test_nothing_of_it_leaves_the_link_as_it_was(online):
     """The peer sees what went before, and what comes after."""
     slow = Slow(online)

@@ -88,6 +88,9 @@ class TCPLink(Link):
                     break
                 buffer[count : count + len(piece)] = piece
                 count += len(piece)
+        except MemoryError:
+            if not count:
+                raise
         except OSError:
             pass
         return -1 if count == 0 else count

@@ -55,6 +55,7 @@ class Wire(io.IOBase):
         self.dry = True  # whether TLS has read all that the socket had
         self.shut = False  # whether TLS is to get nothing
         self.ended = False
+        self.failed = False  # whether the socket takes nothing any more
         self.rest = b""  # what the socket has not taken yet
 
     def readinto(self, buffer):
@@ -140,7 +141,7 @@ class Wire(io.IOBase):
         try:
             return self._sock.write(data) or 0
         except OSError:
-            self.ended = True
+            self.ended = self.failed = True
             return len(data)
 
     def ioctl(self, request, argument):
@@ -265,6 +266,8 @@ class TLSLink(TCPLink):
     def _put(self, buffer, start, end):
         wire = self._wire
         if wire.flush() and (not _AXTLS or wire.shut or wire.clear()):
+            if wire.failed:
+                raise OSError(errno.ECONNRESET)
             if self._owed:
                 count, self._owed = self._owed, 0
                 return count
