@@ -101,5 +101,5 @@ else:
             from firmware import board
 
             board.load().prompt()
-        except ImportError:  # this MicroPython is too old, which main.py says
+        except (ImportError, TypeError):  # MicroPython is too old, or /board.json has a fault: main.py says so
             pass

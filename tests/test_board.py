@@ -57,7 +57,20 @@ def test_board_json(start, board, tx, rx):
 
 @pytest.mark.roomy(reason="the MicroPython for 32 bits has no raw REPL")
 @pytest.mark.parametrize("board", ["esp32", "esp8266"])
-@pytest.mark.parametrize("values", ['{"uart": 7}', '{"uart": "x"}'])
+@pytest.mark.parametrize(
+    "values",
+    [
+        '{"uart": 7}',
+        '{"uart": "x"}',
+        '{"tx": 8}',  # of the flash
+        '{"tx": "x"}',
+        '{"write_burst": 0}',
+        '{"ipd_max": "x"}',
+        '{"ipd_max": -1}',
+        '{"dialect": null}',
+        '{"protocols": 3}',
+    ],
+)
 def test_a_board_json_that_the_chip_refuses(start, board, values):
     """The module is there all the same, and the file is set aside."""
     module = start("--board", board)

@@ -11,7 +11,8 @@ MICROPYTHON = {"esp32": (1, 29), "esp8266": (1, 25)}
 
 
 def load():
-    """The module of this chip, with the files on the flash applied to it. ImportError where MicroPython is too old."""
+    """The module of this chip, with the files on the flash applied to it. ImportError where MicroPython is too old,
+    TypeError for a value in the files that nothing can be done with: later it would end what has begun to work."""
     try:
         import esp32  # noqa: F401  only the ESP32 family has it
 
@@ -28,17 +29,36 @@ def load():
     for path in ("/board.json", "/bench.json"):
         try:
             with open(path) as file:
-                for name, value in json.load(file).items():
-                    setattr(board, _spelled(name.upper()), value)
+                values = json.load(file).items()
         except OSError:  # no file: as built
-            pass
+            continue
         except (ValueError, AttributeError):
             print(path, "is not a JSON object: ignored")
+            continue
+        for name, value in values:
+            key = _spelled(name.upper())
+            if not _fits(board, name.upper(), getattr(board, key, value), value):
+                raise TypeError("%s in %s cannot be %r" % (name, path, value))
+            setattr(board, key, value)
     if board.UART == "usb":
         import firmware.board.esp32_usb as usb
 
         usb.take_over(board)
     return board
+
+
+def _fits(board, name, built, value):
+    """Whether a value can take the place of the one that was built in: it is of its kind, and if that is a number no
+    less than it has to be."""
+    if name in ("TX", "RX", "RTS", "CTS"):
+        # A pin of the flash stops the chip as soon as it is used.
+        first, last = board.FLASH_PINS.get(board.CHIP, (-1, -1))
+        return value is None or (type(value) is int and value >= 0 and not first <= value <= last)
+    if name == "UART" and value == "usb":
+        return True
+    if type(built) is int:
+        return type(value) is int and value >= (name != "UART" and built > 0)
+    return built is None or type(value) is type(built) or (isinstance(value, list) and isinstance(built, tuple))
 
 
 def mended(fault):
