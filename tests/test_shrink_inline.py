@@ -44,7 +44,7 @@ GONE = {
     ),
     "finally": (
         "def f(x):\n try:\n  return x / 0\n except ZeroDivisionError as e:\n  return 2\n finally:\n  said.append(x)\n",
-        "def main():\n y = f(3)\n return y\n",
+        "def main():\n try:\n  y = f(3)\n finally:\n  said.append(4)\n return y\n",
     ),
     "awaited": ("async def f(x):\n return x\n", "async def main():\n y = await f(3)\n return y\n"),
     "in each other": (
@@ -65,6 +65,10 @@ STAY = {
         "def main():\n y = f([0, 2])\n y += 1\n return y\n",
     ),
     "variables in a loop": ("def f(x):\n y = x\n said.append(y)\n", "def main():\n for i in range(3):\n  f(i)\n"),
+    "a try alone": (
+        "def f(x):\n try:\n  return x / 0\n except ZeroDivisionError:\n  return 2\n",
+        "def main():\n y = f(3)\n return y\n",
+    ),
     "more than plain": ("def f(*x):\n said.append(x)\n", "def main():\n f(1, 2)\n"),
     "by keyword": ("def f(x):\n said.append(x)\n", "def main():\n f(x=1)\n"),
     "functions inside": ("def f(x):\n return [y for y in x]\n", "def main():\n z = f([1])\n return z\n"),

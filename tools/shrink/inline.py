@@ -79,6 +79,10 @@ def _is_empty(node):
     return (isinstance(node, ast.Global) and not node.names) or (isinstance(node, ast.Delete) and not node.targets)
 
 
+def _has_try(function):
+    return any(isinstance(node, ast.Try) for node in ast.walk(function))
+
+
 class _Inliner:
     """One function and the one that calls it."""
 
@@ -127,6 +131,8 @@ class _Inliner:
         for node in (part for statement in self._caller.body for part in ast.walk(statement)):
             if isinstance(node, _INNER):
                 raise _No("its caller has functions inside")
+        if not awaited and _has_try(self._callee) and not _has_try(self._caller):
+            raise _No("with a try the caller has no place on the stack, and takes memory whenever it is called")
 
     def _body(self, call):
         """The statements with names that mean the same in the caller, and what gives the parameters their values."""
