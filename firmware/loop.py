@@ -120,13 +120,15 @@ class Loop:
         self.task = None  # the one that runs at this moment
         self.turns = []
         self.lacking = None  # called when something has found no memory
-        # While set, it may poll in place of the loop, for up to `ms`: it returns None if it has not, False if nothing
-        # is left to do in this round, True if something is.
+        # While set, it may poll in place of the loop, for up to `ms` and then for patience(): it returns None if it has
+        # not, False if nothing is left to do in this round, True if something is. It may leave out the rest of a round
+        # as long as all callbacks return True, which says that nothing is left to do.
         self.express = None
         self.lowest = gc.mem_free()  # bytes of heap that were free at the worst collection so far
 
     def watch(self, pollable, events, callback):
-        """Calls `callback(events)` while `pollable` has any of `events` (select.POLL*)."""
+        """Calls `callback(events)` while `pollable` has any of `events` (select.POLL*). It may return True if nothing
+        is left to do in this round."""
         self.watched[pollable] = callback
         try:
             self.poll.register(pollable, events)
@@ -196,12 +198,13 @@ class Loop:
     def _rounds(self):
         watched = self.watched
         while not self._stopped:
-            ms = self._patience()
+            ms = self.patience()
+            self._hurry = False
             done = self.express(ms) if ms and self.express else None
             if done is None:
                 for pollable, events in self.poll.ipoll(ms):
                     watched[pollable](events)
-            elif not done:
+            elif not (done or self._soon):
                 continue
             for _ in range(len(self._soon)):
                 self._soon.pop(0)()
@@ -212,7 +215,7 @@ class Loop:
             for turn in self.turns:
                 turn()
 
-    def _patience(self):
+    def patience(self):
         """Milliseconds that poll may sleep; collects first when it would sleep anyway."""
         ms = -1
         if self._timers:
@@ -220,8 +223,7 @@ class Loop:
             if ms <= 0:
                 self._late = True
                 ms = 0
-        if self._ready or self._hurry:
-            self._hurry = False
+        if self._ready or self._hurry or self._soon:
             ms = 0
         if self._litter > self._enough and ms:
             self._litter = 0

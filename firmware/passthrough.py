@@ -68,7 +68,7 @@ class Passthrough(Collector):
             or self._start != self._end
             or self._pluses
             or self._ring.any() > self._room - len(self._block)
-            or not port.clear()
+            or not port.rests
             or not self._reports.clear()
         ):
             return None
@@ -182,7 +182,7 @@ class Passthrough(Collector):
                 break
             self._start += count
         if self._ring.any() < self._room:
-            self._port.go_on()
+            self._port.full = False
 
     def empty(self):
         """Whether nothing is left to send. What was left when the link ended, after the host has gone, is dropped."""
@@ -197,7 +197,7 @@ class Passthrough(Collector):
 
     def _left(self):
         super()._left()
-        self._loop.express = None
+        self._loop.express = self._port.express
         self._flush.stop()
         self._time_is_up()
         self._host_left()

@@ -32,6 +32,7 @@ class Reports:
         self.buffer = None
         self._head = bytearray(_HEAD)
         self._head[: len(messages.IPD)] = messages.IPD
+        self._mark = self._stop = -1  # for which link and size _head was made, and how long it is
         self._waiting = 0  # a bit for each link that has data, or in passive mode a notice, and was not served
         self._last = 0
         self._queue = []
@@ -135,18 +136,20 @@ class Reports:
             self.tunnel.lost()
 
     def readable(self, link):
+        """Takes what has come, or sees to it that it is taken later. Returns True if all of it has gone to the host."""
         if link.box is not None:
             self._keep(link)
         elif self._held or self._queue or self._waiting or not self._ready():
             link.pause()
             self._waiting |= 1 << link.number
         else:
-            self._serve(link)
+            return self._serve(link) and not self.waker
 
     # Active mode
 
     def _ready(self):
-        return self._port.takes_data() and self._port.has_room() and not self._port.begun()
+        port = self._port
+        return (port.rests or (port.data is None and port.has_room())) and not port.begun()
 
     def turn(self):
         """Lets out what had to wait: the texts in their order, then a block of each link in turn."""
@@ -179,7 +182,7 @@ class Reports:
             self.waker.quiet()
 
     def _serve(self, link):
-        """Passes on one block of a link's data, or its end."""
+        """Passes on one block of a link's data, or its end; returns whether all of it has gone to the host."""
         if link.datagrams:
             datagram = link.receive()
             if datagram:
@@ -189,14 +192,14 @@ class Reports:
                 except MemoryError:
                     link.dropped += 1
             self._count(link)
-            return
+            return False
         source = self._source(link.ip, link.port)  # what was read would be lost if there were no memory for this
         count = link.readinto(self.buffer, len(self.buffer) if self.raw else self._size)
         if count is not None:
-            if count < 0:
-                self._links.end(link)
-            else:
-                self._pass(link, self.buffer, count, source)
+            if count >= 0:
+                return self._pass(link, self.buffer, count, source)
+            self._links.end(link)
+        return False
 
     def _count(self, link):
         self.lost += link.dropped
@@ -207,14 +210,16 @@ class Reports:
         return b',"%s",%d' % (ip, port) if self.origin else b""
 
     def _pass(self, link, data, count, source):
-        if not self.raw:
-            self._port.copy(self._head, self._header(link, count, source))
-        if count:
-            self._port.send(data, 0, count)
+        size = 0 if self.raw else self._header(link, count, source)
+        return self._port.block(self._head, size, data, count)
 
     def _header(self, link, count, source):
         """Writes `⏎+IPD,0,1460:` (with CIPDINFO `⏎+IPD,0,1460,"1.2.3.4",80:`) to _head, without any memory; returns its
         length."""
+        # Mostly it is the same as before.
+        mark = count << 4 | link.number << 1 | self._links.multiple
+        if mark == self._mark and not source:
+            return self._stop
         head = self._head
         at = len(messages.IPD)
         if self._links.multiple:
@@ -226,7 +231,9 @@ class Reports:
             head[at] = byte
             at += 1
         head[at] = 0x3A
-        return at + 1
+        self._mark = -1 if source else mark
+        self._stop = at + 1
+        return self._stop
 
     # Passive mode
 
@@ -324,7 +331,7 @@ class Reports:
         self._lent = box
         try:
             await port.sent()
-            port.copy(head, size)
+            port.copy(head, 0, size)
             while count:
                 buffer, start, end = box.piece(count)
                 port.send(buffer, start, end)

@@ -30,7 +30,7 @@ class Sleeper:
     def _look(self):
         port = self._at.port
         quiet = ticks_diff(ticks_ms(), port.arrived) > _QUIET_MS and not port.sink and not port.pending()
-        busy = self._at.interpreter.busy() or self._at.update
+        busy = self._at.interpreter.task or self._at.update
         if quiet and not busy and not self._at.radio.mode & 2 and not self._wakes():
             self._at.loop.start(self._sleep(), self._slept)
         else:

@@ -13,6 +13,7 @@ _EQUALS = const(0x3D)
 _QUESTION = const(0x3F)
 _BLANK = const(0x20)
 _DELETE = const(0x7F)
+NONE = b"\n"  # there is no such line
 
 
 class Interpreter:
@@ -23,49 +24,83 @@ class Interpreter:
         self._port = port
         self._at = at
         self._catalog = catalog
-        self._task = None
+        self.task = None  # the command that waits
         self._save = None  # [name, parameters, when] of the set command that runs
         self._answered = False  # whether it has had its final result
         self.spelling = None  # what is replaced in the lines of an answer, and by what; see _row
         self.log = False  # AT+SYSLOG: whether ERROR is explained
+        self.newest = NONE  # the line that the newest command is, if it has no parameters
+        self.handler = None  # and its handler
         port.line = self.line
 
     def line(self, line, length):
-        """Runs the command line[:length], or refuses it; a length of -1 stands for a line that was too long."""
+        """Runs the command line[:length], or refuses it; a length of -1 stands for a line that was too long.
+
+        Returns True if that was all that there is to do. For the newest command, if it has no parameters and nothing to
+        wait for, none of this takes memory: hosts often say the same again."""
+        newest = self.newest
+        if length != len(newest) or self.task or not line.startswith(newest):
+            self._loop.littered()
+            self._run(line, length)
+            return False
+        self._save = self.spelling = None
+        result = self._repeat()
+        if result is None and not self._answered:
+            self._port.finish(messages.OK)
+            return self._port.rests
+        self._loop.littered()
+        self._go_on(result)
+        return False
+
+    def _repeat(self):
+        """Runs the newest command; returns what it returns or raises."""
         try:
-            name, form, start = self._split(line, length)
-            if self._task:
-                if form != EXECUTE or not self._catalog.anytime(name):
-                    raise ATError(messages.E_BUSY)
-                task = self._task
-                self._task = None
-                task.cancel()
-            self._save = None
-            self._answered = False
-            result = self._call(name, form, line, start, length)
-            if not (result is None or isinstance(result, bytes)):
+            return self.handler(self._at)
+        except Exception as error:
+            return error
+
+    def _run(self, line, length):
+        try:
+            result = self._result(line, length)
+        except Exception as error:  # a handler's fault ends its command, not the module
+            result = error
+        if self.task:  # what ends it has done so by now
+            self._port.write(messages.BUSY)
+        else:
+            self._go_on(result)
+        self._at.settings.stored = None  # a query that waits has looked by now
+
+    def _result(self, line, length):
+        """What the handler of a line returns."""
+        name, form, start = self._split(line, length)
+        task = self.task
+        if task:
+            if form != EXECUTE or not self._catalog.anytime(name):
+                raise ATError(messages.E_BUSY)
+            self.task = None
+            task.cancel()
+        self._save = None
+        self._answered = False
+        return self._call(name, form, line, start, length)
+
+    def _go_on(self, result):
+        """Ends the command with its result, or lets it wait as a task."""
+        if isinstance(result, Exception):
+            self._end(None, result)
+        elif result is None or isinstance(result, bytes):
+            self._end(result, None)
+        else:
+            try:
                 task = self._loop.start(result, self._end)
                 if not task.ended:
-                    self._task = task
-                return
-        except Exception as error:  # a handler's fault ends its command, not the module
-            if self._task:
-                self._port.write(messages.BUSY)
-            else:
+                    self.task = task
+            except MemoryError as error:
                 self._end(None, error)
-            return
-        finally:
-            self._at.settings.stored = None  # a query that waits has looked by now
-        self._end(result, None)
 
     def answer(self, text=messages.OK):
         """For a handler: gives the final result now. What comes after that is no part of the answer."""
         self._port.write(text)
         self._answered = True
-
-    def busy(self):
-        """Whether a command runs."""
-        return self._task is not None
 
     def keep(self, *values, name=None):
         """For a handler: what is to be saved if the command ends well, in place of what the host gave; with `name` as
@@ -122,6 +157,8 @@ class Interpreter:
             settings.stored = self._catalog.fit if when == ALWAYS else None
             return self._again(handler, self._at)
         if form != SET:
+            if not when:
+                self._remember(name, handler)
             return handler(self._at)
         values = self._again(_parse, row[SIGNATURES], line, start, length, self._at.links.multiple)
         if row[SAVED]:
@@ -129,6 +166,14 @@ class Interpreter:
             self._catalog.need()
             self._save = [name[3:-4] if when else name[3:], values, when or row[SAVED]]
         return handler(self._at, *values)
+
+    def _remember(self, name, handler):
+        if handler is not self.handler:
+            try:
+                self.newest = name.encode()
+                self.handler = handler
+            except MemoryError:  # then it is looked for again
+                pass
 
     def _again(self, action, *arguments):
         """Does what may be done twice, the second time with the memory of the commands that are not in use."""
@@ -175,7 +220,7 @@ class Interpreter:
 
     def _end(self, result, error):
         """Ends the command: with OK, with the bytes that it returned, or with ERROR, also where no memory is left."""
-        self._task = None
+        self.task = None
         if error is None and self._save:
             try:
                 self._again(self._at.settings.put, *self._save)
@@ -192,7 +237,7 @@ class Interpreter:
             except MemoryError:
                 pass
         if not self._answered:
-            self._port.write(messages.OK if result is None else result)
+            self._port.finish(messages.OK if result is None else result)
         self._answered = False
 
     def _tell_why(self, error):

@@ -40,7 +40,7 @@ class StreamCollector(Collector):
         """The first `count` bytes of what waits have gone."""
         self.start += count
         if self.start == self.end:
-            self._port.go_on()
+            self._port.full = False
 
     def _store(self, buffer, start, end):
         if self.start == self.end:

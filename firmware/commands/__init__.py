@@ -9,6 +9,7 @@ import sys
 from micropython import const
 
 from firmware.at.command import declared
+from firmware.at.interpreter import NONE
 from firmware.at.messages import ATError
 
 # Lines "NAME module flags saved place signature;signature"; what stands before the modules' names.
@@ -184,6 +185,7 @@ def drop():
     at = _at
     if at is not None:
         at.pieces = None
+        at.interpreter.newest, at.interpreter.handler = NONE, None
     # What an import has found no memory for, not even for the module itself: MicroPython leaves its name, and importing
     # it again would give nothing.
     for path in sys.modules:

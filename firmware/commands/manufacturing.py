@@ -93,7 +93,7 @@ async def _read(at, namespace, key, offset, length):
         port.deaf = True
         try:
             await port.sent()
-            port.copy(head, len(head))
+            port.copy(head, 0, len(head))
             while left:
                 count = file.readinto(piece, min(left, _PIECE))
                 port.send(piece, 0, count)

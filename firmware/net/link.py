@@ -82,13 +82,16 @@ class Link:
         raise OSError(errno.EADDRINUSE)
 
     def _event(self, events):
+        """See Loop.watch()."""
         if events & (select.POLLERR | select.POLLHUP):
             self._broken = True
         if not self.open:
             self._change(0)
             self._wake()
             return
+        done = True
         if self._wants_write and events & ~select.POLLIN:
+            done = False
             self._wants_write = False
             self._change(self._events & ~select.POLLOUT)
             writer, self._writer = self._writer, None
@@ -99,7 +102,7 @@ class Link:
         if events & ~select.POLLOUT:
             self.heard = ticks_ms()
             if self._events & select.POLLIN:
-                self._links.listener.readable(self)
+                return self._links.listener.readable(self) and done
             else:
                 # Poll reports a broken connection even to those who do not ask, and would not sleep again.
                 self._deaf = True
