@@ -18,7 +18,7 @@ help:
 	@echo 'make test    run all tests; TEST="..." are options of pytest'
 	@echo 'make lint    check style and format of the sources, and that they use, and the simulated chips have, no more than the real'
 	@echo 'make docs    write the generated parts of the docs: tables of commands, the picture'
-	@echo 'make bench   measure the firmware beside other ways to do the same; BENCH="..." are its options'
+	@echo 'make bench   measure the firmware beside other ways to do the same; BENCH="--against 3a52cb5" beside another version, too'
 	@echo 'make size    tell how large the image is, by module, and what is in the heap of an ESP8266; SIZE="--without flat"'
 	@echo '             tells it for a build without that pass of tools/shrink/; fails if something has grown by more than 1 % since'
 	@echo '             SIZE=--keep'

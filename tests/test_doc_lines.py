@@ -36,6 +36,9 @@ SHORT = {
     'make test TEST="--every-allocation tests/test_memory.py"': ("TEST=--version", "pytest 9"),
     "make bench": ("BENCH=--help", "--seconds"),
     'make bench BENCH="--seconds 5"': ("BENCH=--help", "--seconds"),
+    'make bench BENCH="--against 3a52cb5"': ("BENCH=--help", "--against"),
+    "make bench BENCH=--markdown": ("BENCH=--help", "--markdown"),
+    'make size SIZE="--against 3a52cb5"': ("SIZE=--help", "--against"),
 }
 # Lines that a test reads from the page itself, or whose variants it runs.
 SESSION, FLASH = "test_docs.py: test_session_of_the_readme", "test_flash.py: test_the_lines_in_the_docs"

@@ -3,6 +3,7 @@ Prints tables with ratios and what they mean for a chip, and writes them as JSON
 
 import argparse
 import contextlib
+import functools
 import itertools
 import json
 import platform
@@ -13,10 +14,22 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from . import against, bench_boards, bench_count, micropython32, size
 from . import bench_measure as measure
 from .bench_cpu import sampled
-from .bench_report import tables
-from .bench_subjects import Bare, BenchError, Firmware, Redirect, Socat, TLSBare, TLSFirmware, TLSSocat
+from .bench_report import markdown, tables
+from .bench_subjects import (
+    ATPort,
+    Bare,
+    BenchError,
+    Firmware,
+    Redirect,
+    Socat,
+    TLSATPort,
+    TLSBare,
+    TLSFirmware,
+    TLSSocat,
+)
 
 # A command of the bench's own on the module's flash. From the first time on nothing is collected.
 _COMMAND = '''\
@@ -39,32 +52,32 @@ The CPU times are the kernel's, which counts in ticks, and rough: this machine d
 It does after: sudo sysctl kernel.perf_event_paranoid=2; without that, make bench BENCH="--seconds 20" helps."""
 
 
-class _AtPort(Firmware):
-    """The firmware at its AT port, joined and without a link."""
-
-    def open(self, port):
-        self.start()
-
-
-class _TLSAtPort(_AtPort):
-    tls = True
-
-
 def main():
     """Entry point: returns 0, or 1 when something could not be measured."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=1.0, help="for each figure (default: 1)")
+    parser.add_argument(
+        "--against", metavar="REVISION", help="also run another version of this repository, such as a tag"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", default=Path("build/bench.json"))
     parser.add_argument("--plot", type=Path, metavar="FILE", default=Path("build/bench.png"))
+    parser.add_argument(
+        "--markdown",
+        action="store_true",
+        help="measure nothing, but print the tables of the last run for docs/figures.md",
+    )
     options = parser.parse_args()
     if options.seconds <= 0:
         parser.error("--seconds must be more than 0")
     console = Console()
     try:
-        results = _measure(options.seconds)
-    except (BenchError, OSError) as error:
+        results = _read(options.json) if options.markdown else _run(options)
+    except (BenchError, against.VersionError, OSError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
+    if options.markdown:
+        print("\n\n".join(map(markdown, tables(results))))
+        return 0
     for table in tables(results):
         console.print(table)
     if not sampled():
@@ -81,12 +94,28 @@ def main():
     return 0
 
 
-def _measure(seconds):
-    """All figures: {"passthrough": {subject: {direction: {size: {...}}}}, "AT": {...}, ...}."""
+def _read(path):
+    """The results that were written, with the sizes of chunks as the numbers that they were."""
+    return json.loads(
+        path.read_text(), object_hook=lambda found: {int(k) if k.isdigit() else k: value for k, value in found.items()}
+    )
+
+
+def _run(options):
+    if not options.against:
+        return _measure(options.seconds)
+    with against.unpacked(options.against) as other:
+        return _measure(options.seconds, other)
+
+
+def _measure(seconds, *others):
+    """All figures: {"passthrough": {subject: {direction: {size: {...}}}}, "boards": {...}, "TLS link ...": {...}, ...}.
+    `others` are further versions."""
+    versions = [against.TODAY, *others]
     socat = Socat.there()
     kinds = {
-        measure.PLAIN: [Firmware, Bare, *([Socat] if socat else []), Redirect],
-        measure.TLS: [TLSFirmware, TLSBare, *([TLSSocat] if socat else [])],
+        measure.PLAIN: [*_each(Firmware, versions), Bare, *([Socat] if socat else []), Redirect],
+        measure.TLS: [*_each(TLSFirmware, versions), TLSBare, *([TLSSocat] if socat else [])],
     }
     cpu = "sampled" if sampled() else "the kernel's ticks"
     results = {"machine": f"{platform.machine()}, {platform.system()} {platform.release()}", "user CPU": cpu}
@@ -96,12 +125,19 @@ def _measure(seconds):
     )
     with progress:
         steps = sum(len(measure.DIRECTIONS_OF[kind]) for kind in kinds) * len(measure.SIZES) + len(singles)
+        steps += len(bench_boards.BOARDS) * bench_boards.STEPS + len(versions)
+        steps += bench_count.RUNS * len(bench_boards.BOARDS) * len(versions) + bench_count.BARE_RUNS
         task = progress.add_task("", total=steps)
 
         def begins(what):
             progress.update(task, description=what)
             progress.advance(task)
 
+        results["boards"] = {
+            board: bench_boards.tried(board, versions, seconds, begins) for board in bench_boards.BOARDS
+        }
+        results["instructions"] = _tried(lambda: bench_count.counted(versions, begins))
+        results["heap"] = _tried(lambda: _heap(versions, begins))
         for kind, classes in kinds.items():
             results[kind] = _side_by_side(kind, classes, seconds, begins)
         for names, run in singles.items():
@@ -111,11 +147,33 @@ def _measure(seconds):
     return results
 
 
+def _each(kind, versions):
+    return [functools.partial(kind, version=version) for version in versions]
+
+
+def _tried(run):
+    """What that returns, or a line that says why there is nothing."""
+    try:
+        return run()
+    except (micropython32.Unavailable, against.VersionError, BenchError, ValueError) as error:
+        return str(error)
+
+
+def _heap(versions, begins):
+    """{name of the version: figures of `make size`}."""
+    found = {}
+    for version in versions:
+        begins(f"heap, {version.name}")
+        found[version.name] = size.of(version)
+    return found
+
+
 def _side_by_side(kind, classes, seconds, begins):
     """{subject: {direction: {size: figures}}}. All subjects are there at the same time, and take turns."""
     found = {}
     with contextlib.ExitStack() as stack:
-        subjects = {each.name: stack.enter_context(each()) for each in classes}
+        entered = [stack.enter_context(each()) for each in classes]
+        subjects = {subject.name: subject for subject in entered}
         for direction, size in itertools.product(measure.DIRECTIONS_OF[kind], measure.SIZES):
             begins(f"{kind}, {direction}, {size} bytes")
             figures = measure.chunks(subjects, direction, size, seconds)
@@ -131,37 +189,35 @@ def _singles(seconds):
 
     def at(run, *arguments):
         def measured():
-            with _AtPort() as subject:
+            with ATPort() as subject:
                 return run(subject, *arguments, seconds)
 
         return measured
 
+    def linked(run, size):
+        def measured():
+            with ATPort() as subject:
+                subject.sock = measure.connect(subject)
+                return run({subject.name: subject}, size, seconds)[subject.name]
+
+        return measured
+
     return {
-        ("AT", "AT, bare loop"): lambda: _beside_bare(_AtPort, "lines.py", seconds),
-        ("TLS link opened and closed", "TLS link opened and closed, bare loop"): lambda: _beside_bare(
-            _TLSAtPort, "handshake.py", seconds
-        ),
-        ("CIPSEND of 2048 bytes",): at(measure.blocks),
-        ("+IPD of 256 bytes",): at(measure.reports, 256),
-        ("+IPD of 1460 bytes",): at(measure.reports, 1460),
+        ("TLS link opened and closed", "TLS link opened and closed, bare loop"): lambda: _handshakes(seconds),
+        ("CIPSEND of 2048 bytes",): linked(measure.blocks, 2048),
+        ("+IPD of 1460 bytes",): linked(measure.reports, 1460),
         ("five links, bytes/s",): at(measure.five_links),
         ("clients of the server/s",): at(measure.accepts),
-        ("start, s",): _start,
-        ("start of MicroPython, s",): measure.start,
         ("heap bytes for a chunk up",): lambda: _allocated(measure.up),
         ("heap bytes for a chunk down",): lambda: _allocated(measure.down),
     }
 
 
-def _beside_bare(kind, script, seconds):
+def _handshakes(seconds):
     """Figures of the firmware at its AT port, and of a bare loop that does the same."""
-    with kind() as subject, (TLSBare if kind.tls else Bare)(script) as bare:
-        return (measure.handshakes if kind.tls else measure.commands)(subject, bare, seconds)
-
-
-def _start():
-    with tempfile.TemporaryDirectory() as folder:
-        return measure.start(Path(folder, "control"))
+    with TLSATPort() as subject, TLSBare("handshake.py") as bare:
+        found = measure.handshakes(subject, bare, seconds)
+        return found[subject.name], found[bare.name]
 
 
 def _allocated(direction, size=256):

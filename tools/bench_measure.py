@@ -3,6 +3,8 @@ Everything that is compared runs in the same process, on the same machine, one a
 
 import contextlib
 import functools
+import importlib.util
+import os
 import select
 import socket
 import subprocess
@@ -12,14 +14,14 @@ import time
 from pathlib import Path
 
 from .bench_cpu import sampled
-from .bench_subjects import LIMIT, BenchError, Firmware
+from .bench_subjects import LIMIT, Bare, BenchError
 
 SIZES = (64, 256, 1460, 2920)
-_BLOCK = 2048
 _TOOLS = Path(__file__).resolve().parent
 # More than the silence that must stand around `+++`, in seconds.
 _PAUSE = 0.06
 _STARTS = 10
+BARE_BY_S = f"{Bare.name} by python -S"
 # What is compared takes turns of so many seconds, as no machine is equally fast all the time.
 _TURN = 0.1
 
@@ -82,11 +84,6 @@ def costs(subjects, steps, seconds):
         users, times = zip(*turns, strict=True)
         figures[name] = {"user_us": _quarter(users), "us": _quarter(times)}
     return figures
-
-
-def cost(subject, step, seconds):
-    """The same for one subject alone."""
-    return costs({"": subject}, {"": step}, seconds)[""]
 
 
 def chunks(subjects, direction, size, seconds):
@@ -162,23 +159,18 @@ def _take(sock, count):
     return taken
 
 
-def commands(firmware, bare, seconds):
-    """One AT, for the firmware and for the bare loop: a pair of figures."""
-    return _pair(firmware, bare, functools.partial(_at, firmware), seconds)
+def commands(subjects, seconds):
+    """One AT, for each of {name: Subject}."""
+    return costs(subjects, {name: functools.partial(at, subject) for name, subject in subjects.items()}, seconds)
 
 
-def _pair(firmware, bare, step, seconds):
-    found = costs({"ours": firmware, "bare": bare}, {"ours": step, "bare": functools.partial(_at, bare)}, seconds)
-    return found["ours"], found["bare"]
-
-
-def _at(subject):
+def at(subject):
     subject.terminal.write(b"AT\r\n")
     subject.terminal.until(b"OK\r\n")
 
 
 def handshakes(firmware, bare, seconds):
-    """A TLS link that is opened and closed again, by the firmware and by the bare loop: a pair of figures."""
+    """A TLS link that is opened and closed again, by the firmware and by the bare loop: figures by their names."""
     port = firmware.listener.getsockname()[1]
 
     def ours():
@@ -189,7 +181,8 @@ def handshakes(firmware, bare, seconds):
     for thread in threads:
         thread.start()
     try:
-        return _pair(firmware, bare, ours, seconds)
+        steps = {firmware.name: ours, bare.name: functools.partial(at, bare)}
+        return costs({firmware.name: firmware, bare.name: bare}, steps, seconds)
     finally:
         for subject, thread in zip((firmware, bare), threads, strict=True):
             subject.listener.shutdown(socket.SHUT_RDWR)
@@ -212,31 +205,26 @@ def connect(firmware, kind="TCP", number=None):
     return firmware.accept()
 
 
-def blocks(firmware, seconds):
-    """CIPSEND of 2048 bytes, with the answers before and after."""
-    firmware.sock = connect(firmware)
-    data = bytes(_BLOCK)
-
-    def step():
-        firmware.terminal.command(f"AT+CIPSEND={_BLOCK}", b">")
-        firmware.terminal.write(data)
-        _take(firmware.sock, _BLOCK)
-        firmware.terminal.until(b"SEND OK\r\n")
-
-    return cost(firmware, step, seconds)
+def blocks(subjects, size, seconds):
+    """CIPSEND of `size` bytes, with the answers before and after, for each of {name: Subject} with a link."""
+    return costs(subjects, {name: functools.partial(block, each, size) for name, each in subjects.items()}, seconds)
 
 
-def reports(firmware, size, seconds):
-    """One +IPD with `size` bytes."""
-    firmware.sock = connect(firmware)
-    data = bytes(size)
-    length = len(f"\r\n+IPD,{size}:") + size
+def block(firmware, size):
+    firmware.terminal.command(f"AT+CIPSEND={size}", b">")
+    firmware.terminal.write(bytes(size))
+    _take(firmware.sock, size)
+    firmware.terminal.until(b"SEND OK\r\n")
 
-    def step():
-        firmware.sock.sendall(data)
-        firmware.terminal.take(length)
 
-    return cost(firmware, step, seconds)
+def reports(subjects, size, seconds):
+    """One +IPD with `size` bytes, for each of {name: Subject} with a link."""
+    return costs(subjects, {name: functools.partial(report, each, size) for name, each in subjects.items()}, seconds)
+
+
+def report(firmware, size):
+    firmware.sock.sendall(bytes(size))
+    firmware.terminal.take(len(f"\r\n+IPD,{size}:") + size)
 
 
 def five_links(firmware, seconds):
@@ -280,24 +268,27 @@ def leave(subject):
     subject.terminal.command("AT")
 
 
-def start(control=None):
-    """Seconds from a new process to its `ready`, the least of some: of the firmware, power cycled through the
-    simulator's control socket at `control`; without one of MicroPython alone."""
-    times = []
-    if control is None:
-        command = [sys.executable, _TOOLS / "launch.py", "--script", _TOOLS / "bare/ready.py"]
-        for _ in range(_STARTS):
-            began = time.monotonic()
-            with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-                process.stdout.readline()
-                times.append(time.monotonic() - began)
-        return min(times)
-    with Firmware("--control", control) as subject:
-        for _ in range(_STARTS):
+def starts(firmware, micropython=None):
+    """Seconds from a new process to its `ready`, the least of some. `firmware` is {name: (Firmware, path)}; they are
+    switched off and on through the simulator's control socket at the path; MicroPython alone is the bundled one, or
+    the one at `micropython`. Returns {name: seconds}."""
+    bare = [_TOOLS / "launch.py", *(["--micropython", micropython] if micropython else [])]
+    bare += ["--script", _TOOLS / "bare/ready.py"]
+    # The second is how the simulator starts it: without Python's module `site`, which finds the packages otherwise.
+    packages = os.environ | {"PYTHONPATH": str(Path(importlib.util.find_spec("micropython_unix").origin).parent)}
+    launches = {Bare.name: [sys.executable, *bare], BARE_BY_S: [sys.executable, "-S", *bare]}
+    found = {}
+    for _ in range(_STARTS):
+        for name, (subject, control) in firmware.items():
             began = time.monotonic()
             with socket.socket(socket.AF_UNIX) as sock:
                 sock.connect(str(control))
                 sock.sendall(b"power cycle\n")
                 subject.terminal.until(b"ready\r\n")
-                times.append(time.monotonic() - began)
-    return min(times)
+            found.setdefault(name, []).append(time.monotonic() - began)
+        for name, command in launches.items():
+            began = time.monotonic()
+            with subprocess.Popen(command, stdout=subprocess.PIPE, env=packages) as process:
+                process.stdout.readline()
+                found.setdefault(name, []).append(time.monotonic() - began)
+    return {name: min(times) for name, times in found.items()}

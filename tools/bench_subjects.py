@@ -9,6 +9,7 @@ import pty
 import re
 import select
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -17,6 +18,7 @@ import tempfile
 import tty
 from pathlib import Path
 
+from .against import TODAY
 from .bench_cpu import Samples, Ticks
 
 _BARE = Path(__file__).resolve().parent / "bare"
@@ -65,7 +67,12 @@ class Terminal:
 
     def command(self, line, end=b"\r\nOK\r\n"):
         self.write(line.encode() + b"\r\n")
-        return self.until(end)
+        data = b""
+        while not data.endswith(end):
+            data += self.read()
+            if data.endswith(b"\r\nERROR\r\n"):
+                raise BenchError(f"{line} is an ERROR")
+        return data
 
     def _wait(self, write=False):
         ready = select.select([] if write else [self.fd], [self.fd] if write else [], [], LIMIT)
@@ -87,6 +94,8 @@ class Subject:
 
     def __init__(self):
         self.terminal = self.sock = None
+        self.environment = {}  # what is added to that of its process
+        self.errors = None  # where it complains, if not here
         self._pid = 0
         self._meter = None
         self._cleanup = contextlib.ExitStack()
@@ -125,6 +134,11 @@ class Subject:
             self._cleanup.callback(self._meter.close)
         return self._meter.seconds()
 
+    def end(self):
+        """Ends the process that is looked at, and no other; returns its number."""
+        os.kill(self._pid, signal.SIGTERM)
+        return self._pid
+
     def _start(self, command, **options):
         try:
             process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, **options)
@@ -146,13 +160,14 @@ class Subject:
 
 
 class Firmware(Subject):
-    """The firmware in the simulator. `options` are atsim's."""
+    """The firmware in the simulator, in passthrough. `options` are atsim's, which is the version's own."""
 
-    name = "mpy-at"
+    name = TODAY.name
 
-    def __init__(self, *options):
+    def __init__(self, *options, version=TODAY):
         super().__init__()
-        self._options = options
+        self._options, self._version = options, version
+        self.name = version.name
 
     def open(self, port):
         self.start()
@@ -160,7 +175,11 @@ class Firmware(Subject):
 
     def start(self):
         atsim = self._start(
-            [sys.executable, "-m", "mpyat.simulator", *self._options], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "mpyat.simulator", *self._options],
+            stdout=subprocess.PIPE,
+            text=True,
+            stderr=self.errors,
+            env=self._version.environment | self.environment,
         )
         path = atsim.stdout.readline().removeprefix("AT port: ").strip()
         self._cleanup.callback(atsim.stdout.close)
@@ -191,19 +210,27 @@ class Firmware(Subject):
         return int(found[1])
 
 
+class ATPort(Firmware):
+    """The firmware at its AT port, joined and without a link."""
+
+    def open(self, port):
+        self.start()
+
+
 class Bare(Subject):
     """A loop in MicroPython that polls, reads and writes, and does nothing else."""
 
     name = "bare MicroPython"
 
-    def __init__(self, script="passthrough.py"):
+    def __init__(self, script="passthrough.py", micropython=None):
         super().__init__()
         self._script = script
+        self._micropython = [micropython] if micropython else [sys.executable, "-m", "micropython_unix"]
 
     def open(self, port):
         fd = self._pair()
-        command = [sys.executable, "-m", "micropython_unix", _BARE / self._script, fd]
-        self._start([*command, port], pass_fds=[fd])
+        command = [*self._micropython, _BARE / self._script, fd, port]
+        self._start(command, pass_fds=[fd], env=os.environ | self.environment)
         if "passthrough" in self._script:
             self.sock = self.accept()
 
@@ -246,13 +273,19 @@ class TLSFirmware(Firmware):
     tls = True
 
 
+class TLSATPort(ATPort):
+    """The same, for links of the kind SSL."""
+
+    tls = True
+
+
 class TLSBare(Bare):
     """As Bare, with MicroPython's `tls` on the connection."""
 
     tls = True
 
-    def __init__(self, script="passthrough_tls.py"):
-        super().__init__(script)
+    def __init__(self, script="passthrough_tls.py", micropython=None):
+        super().__init__(script, micropython)
 
 
 class TLSSocat(Socat):

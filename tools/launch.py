@@ -53,20 +53,21 @@ def main():
     parser.add_argument("--chip", help="descriptor of an image, or a folder")
     args = parser.parse_args()
     if args.script:
-        sys.exit(_run(["micropython", "-X", "heapsize=16M", *args.script]))
+        _run([args.micropython or "micropython", "-X", "heapsize=16M", *args.script], args.micropython)
     _die_with(args.parent)
     if args.prompt:
         os.environ["MICROPYINSPECT"] = "1"
     command = [args.micropython or "micropython", "-X", f"heapsize={args.heap}", "-c", _code(args)]
-    if args.micropython:
-        os.execv(args.micropython, command)
-    sys.exit(_run(command))
+    _run(command, args.micropython)
 
 
-def _run(command):
+def _run(command, micropython):
+    """Goes on as another MicroPython, or as the bundled one."""
+    if micropython:
+        os.execv(micropython, command)
     import micropython_unix
 
-    return micropython_unix.run_main(command)
+    sys.exit(micropython_unix.run_main(command))
 
 
 def _die_with(parent):

@@ -28,11 +28,25 @@ _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 _PATIENCE = 600
 _LIMIT = 180
 
+# What counts its instructions, of the same release; on its own, as it is large and only the bench needs it.
+_COUNTER_PACKAGES = ("valgrind=1:3.24.0-*",)
+
 # It finds its files from where it stands.
 _WRAPPER = """\
 #!/bin/sh
 root=$(dirname "$(readlink -f "$0")")/root
 exec "$root/usr/lib/ld-linux.so.2" --library-path "$root/usr/lib/i386-linux-gnu" "$root/usr/bin/micropython" "$@"
+"""
+# The same program under Valgrind's cachegrind, which tells at the end how many instructions there were, in a file:
+# $INSTRUCTIONS and the number of the process.
+_COUNTER = """\
+#!/bin/sh
+here=$(dirname "$(readlink -f "$0")")
+root=$here/../micropython32/root
+export VALGRIND_LIB="$here/root/usr/libexec/valgrind" VALGRIND_LAUNCHER="$here/root/usr/bin/valgrind"
+exec "$VALGRIND_LIB/cachegrind-x86-linux" --tool=cachegrind --cache-sim=no --cachegrind-out-file=/dev/null \\
+    --log-file="$INSTRUCTIONS.%p" \\
+    "$root/usr/lib/ld-linux.so.2" --library-path "$root/usr/lib/i386-linux-gnu" "$root/usr/bin/micropython" "$@"
 """
 
 
@@ -50,7 +64,19 @@ def main():
 
 def get():
     """The path of the program. Raises Unavailable."""
-    folder = store() / "micropython32"
+    return _kept("micropython32", _make)
+
+
+def counter():
+    """The path of a program that does the same and counts instructions; $INSTRUCTIONS is the begin of the name of the
+    file for that, behind which it puts a dot and its own number. Raises Unavailable."""
+    get()
+    return _kept("valgrind32", _make_counter)
+
+
+def _kept(name, make):
+    """The program micropython in the folder of this name, made now unless it is there."""
+    folder = store() / name
     program = folder / "micropython"
     with _locked(folder.with_suffix(".lock")):
         if program.exists():
@@ -59,7 +85,7 @@ def get():
         if refused.exists() and time.time() - refused.stat().st_mtime < _PATIENCE:
             raise Unavailable(refused.read_text())
         try:
-            _make(folder)
+            make(folder)
         except Unavailable as error:
             refused.write_text(str(error))
             raise
@@ -75,6 +101,19 @@ def _locked(path):
 
 
 def _make(folder):
+    with _unpacked(folder, _PACKAGES, _WRAPPER) as program:
+        if _run(program, "-c", "import sys; print(sys.maxsize)").strip() != str(2**31 - 1):
+            raise Unavailable("the MicroPython that was fetched is not one for 32 bits")
+
+
+def _make_counter(folder):
+    with _unpacked(folder, _COUNTER_PACKAGES, _COUNTER):
+        pass
+
+
+@contextlib.contextmanager
+def _unpacked(folder, packages, wrapper):
+    """Makes the folder, with what is in the packages and a script, which can be tried before it is there."""
     for tool in ("apt-get", "dpkg-deb"):
         if not shutil.which(tool):
             raise Unavailable(f"there is no {tool} on this machine")
@@ -83,7 +122,7 @@ def _make(folder):
         reasons = []
         for suite in _SUITES:
             try:
-                debs = _fetch(os.path.join(made, suite), site, suite)
+                debs = _fetch(os.path.join(made, suite), site, suite, packages)
                 break
             except Unavailable as error:
                 reasons.append(str(error))
@@ -93,12 +132,11 @@ def _make(folder):
         os.makedirs(root)
         for deb in debs:
             _run("dpkg-deb", "-x", deb, root)
-        wrapper = os.path.join(made, "done", "micropython")
-        with open(wrapper, "w") as file:
-            file.write(_WRAPPER)
-        os.chmod(wrapper, 0o755)
-        if _run(wrapper, "-c", "import sys; print(sys.maxsize)").strip() != str(2**31 - 1):
-            raise Unavailable("the MicroPython that was fetched is not one for 32 bits")
+        program = os.path.join(made, "done", "micropython")
+        with open(program, "w") as file:
+            file.write(wrapper)
+        os.chmod(program, 0o755)
+        yield program
         os.rename(os.path.join(made, "done"), folder)
 
 
@@ -110,7 +148,7 @@ def _mirror():
     raise Unavailable("apt on this machine knows no mirror of Debian")
 
 
-def _fetch(folder, site, suite):
+def _fetch(folder, site, suite, packages):
     """Downloads the packages into the folder with an apt of their own; returns their paths."""
     for part in ("lists/partial", "archives/partial", "debs"):
         os.makedirs(os.path.join(folder, part))
@@ -138,7 +176,7 @@ def _fetch(folder, site, suite):
     options = [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
     _run("apt-get", *options, "-q", "--error-on=any", "update", cwd=folder)
     folder = os.path.join(folder, "debs")
-    _run("apt-get", *options, "-q", "download", *_PACKAGES, cwd=folder)
+    _run("apt-get", *options, "-q", "download", *packages, cwd=folder)
     return [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
 
 

@@ -91,6 +91,11 @@ _FIGURES = Path(__file__).with_name("size_figures.json")
 # How much of a figure it may grow by.
 _TOLERANCE = 0.01
 _LARGEST_LEFT = "largest free piece in the worst phase"
+_LEAST_FREE = "least free that a collection found, in all phases"
+# Where the pieces are is a matter of chance, and so is when memory is collected.
+_BY_CHANCE = _LARGEST_LEFT, _LEAST_FREE
+# A line of what is printed about the heap: bytes, and the name of the figure without what is said beside it.
+_LINE = re.compile(r"^ *(\d+)  (.+?)(?: after the start; .*| \(.*\))?$", re.MULTILINE)
 
 
 def main():
@@ -98,6 +103,7 @@ def main():
     parser = argparse.ArgumentParser(prog="size")
     parser.add_argument("--without", default="", help=f"leave out passes of the build: {', '.join(shrink.PASSES)}")
     parser.add_argument("--keep", action="store_true", help="these are the figures to compare with from now on")
+    parser.add_argument("--against", metavar="REVISION", help="also those of another version, by its own tools")
     options = parser.parse_args()
     if options.without:
         # The simulator, which is a process of its own, builds the same.
@@ -105,7 +111,12 @@ def main():
     try:
         figures = {"image": _print_image()}
         figures |= _print_heap(str(micropython32.get()))
-    except (BuildError, micropython32.Unavailable) as error:
+        if options.against:
+            from . import against
+
+            with against.unpacked(options.against) as other:
+                _print_both(figures, other.name, of(other))
+    except (BuildError, micropython32.Unavailable, ValueError) as error:
         sys.exit(f"size: {error}")
     if options.keep:
         _FIGURES.write_text(json.dumps(figures, indent=4) + "\n")
@@ -118,10 +129,34 @@ def grown(before, now):
     worse = []
     for name, figure in now.items():
         old = before.get(name, figure)
-        # Where the pieces are is a matter of chance, so how large one is fails nothing.
-        if name != _LARGEST_LEFT and figure - old > old * _TOLERANCE:
+        if name not in _BY_CHANCE and figure - old > old * _TOLERANCE:
             worse.append(f"size: {name}: {figure}, it was {old}")
     return "\n".join(worse) or None
+
+
+def of(version):
+    """{name: bytes} of a Version of the firmware, by what `make size` prints there. ValueError if it prints none."""
+    command = [sys.executable, "-m", "mpyat.size"]
+    # Its status may tell that something has grown since its own figures.
+    said = subprocess.run(command, env=version.environment, capture_output=True, text=True, check=False)
+    figures = told(said.stdout)
+    if len(figures) < 2:
+        raise ValueError(f"{version.name} tells no figures: {said.stderr.strip()}")
+    return figures
+
+
+def told(text):
+    """{name: bytes} of what `make size` has printed."""
+    image, _, heap = text.partition("\nheap of ")
+    found = re.search(r"image of the ESP8266: (\d+)", image)
+    figures = {"image": int(found[1])} if found else {}
+    return figures | {name: int(figure) for figure, name in _LINE.findall(heap)}
+
+
+def _print_both(figures, other, others):
+    print(f"\n   today  {other}")
+    for name in {**figures, **others}:
+        print(f"{figures.get(name, '-'):>8}  {others.get(name, '-'):>{len(other)}}  {name}")
 
 
 def standins(program):
@@ -186,9 +221,10 @@ def _print_heap(program):
         with _Module(program, HEAP + extra, "--commands", folder) as module:
             for phase in _phases(module, peers):
                 if phase == worst:
-                    break
-            figures[_LARGEST_LEFT] = int(module.send("ATLARGEST", r"\+LARGEST:(\d+)\r\n\r\nOK\r\n")[1])
+                    figures[_LARGEST_LEFT] = int(module.send("ATLARGEST", r"\+LARGEST:(\d+)\r\n\r\nOK\r\n")[1])
+            figures[_LEAST_FREE] = int(module.send("AT+SYSRAM?", r"\+SYSRAM:\d+,(\d+)\r\n\r\nOK\r\n")[1])
     print(f"{figures[_LARGEST_LEFT]:8d}  {_LARGEST_LEFT} ({worst})")
+    print(f"{figures[_LEAST_FREE]:8d}  {_LEAST_FREE}")
     return figures
 
 
