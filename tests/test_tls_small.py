@@ -79,10 +79,14 @@ def exchange(module, link, peer):
 
 
 def test_no_crash_for_want_of_memory(start, small, before, peer):
-    """The link of SSL is refused, the module goes on, and has the memory for other links again."""
+    """The link of SSL is refused after one connection, the module goes on, and has the memory for other links again."""
     module, link = prepared(start, small, before)
     module.send(f'AT+CIPSTART={link}"SSL","127.0.0.1",{peer.port}')
     module.expect("⏎ERROR⏎")
+    peer.listener.accept()[0].close()
+    peer.listener.settimeout(0)
+    with pytest.raises(BlockingIOError):
+        peer.listener.accept()
     plain = Peer()
     module.send(f'AT+CIPSTART={link}"TCP","127.0.0.1",{plain.port}')
     plain.accept()

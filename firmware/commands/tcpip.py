@@ -58,7 +58,8 @@ class StartAny:
 
 
 async def open_link(at, number, kind, host, port, *values):
-    """A link that is connected, but not yet listened to; ATError or OSError when it cannot be."""
+    """A link that is connected, but not yet listened to; ATError or OSError when it cannot be. It is one connection to
+    the server, whatever happens: only what comes before that is done again for want of memory."""
     v6 = kind.endswith("v6")
     if not at.radio.online() or (v6 and not at.ipv6):
         raise ATError()
@@ -105,9 +106,17 @@ async def _start_tcp(at, number, kind, host, port, wanted, values):
         ip = await at.resolver.resolve(host, patience, wanted)
         left = max(patience - ticks_diff(ticks_ms(), began), 1)
         await link.connect(ip, port, local_ip, left)
-        at.reports.prepare(link)
-    except BaseException:  # also when AT+RST ends this command: the id is free again, whatever happened
+        try:
+            at.reports.prepare(link)
+        except MemoryError:
+            commands.drop()
+            at.reports.prepare(link)
+    except BaseException as error:  # also when AT+RST ends this command: the id is free again, whatever happened
         link.close()
+        if link.local_port and isinstance(error, MemoryError):
+            # The server may have seen the connection, and another attempt would be a second one.
+            commands.drop()
+            raise ATError()
         raise
     return link
 
