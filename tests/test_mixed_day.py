@@ -19,7 +19,7 @@ def servers(tmp_path):
 
 
 # What is done beside the links, and by how many bytes the heap is larger than the chip's, which is not enough for it.
-DAYS = [((), 4096), (("names", "hosts", "time", "mdns"), 10240)]
+DAYS = [((), 4096), (("names", "hosts", "time", "mdns"), 16384)]
 
 
 @pytest.mark.parametrize("others, more", DAYS, ids=["links", "all"])
