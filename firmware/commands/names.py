@@ -3,12 +3,22 @@ Manual: TCP-IP_AT_Commands.rst of espressif/esp-at, tag v2.3.0.0_esp8266, with w
 
 from micropython import const
 
+from firmware import commands
 from firmware.at.command import STORE, command
 from firmware.at.messages import E_PARSE, ATError
 from firmware.net import address
 from firmware.wifi import UP
 
 _PING_MS = const(4000)
+
+
+async def _twice(ask):
+    """What `await ask()` gives; for want of memory it asks again, with that of the modules that are not in use."""
+    try:
+        return await ask()
+    except MemoryError:
+        commands.drop()
+    return await ask()
 
 
 @command("AT+CIPDOMAIN", "host:text200, network:1..3=1, timeout:0..60000=0, all:0..1=0")
@@ -18,7 +28,7 @@ class Domain:
     async def set(at, host, network, timeout, all_of_them):
         if at.radio.state != UP:
             raise ATError()
-        found = await at.resolver.every(host, timeout, network)
+        found = await _twice(lambda: at.resolver.every(host, timeout, network))
         for ip in found if all_of_them else found[:1]:
             at.line('+CIPDOMAIN:"%s"', ip)
 
@@ -56,8 +66,8 @@ class Ping:
         time = ip = None
         try:
             if at.radio.online():
-                ip = await at.resolver.resolve(host)
-                time = await ping(at.loop, ip, _PING_MS)
+                ip = await _twice(lambda: at.resolver.resolve(host))
+                time = await _twice(lambda: ping(at.loop, ip, _PING_MS))
             elif at.board.DIALECT < 4:
                 raise ATError()
         except OSError:
