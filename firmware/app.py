@@ -1,6 +1,7 @@
 """The composition root: builds the parts, connects them, and runs them until the chip is to start anew.
 Every handler of a command gets the App as `at`."""
 
+import gc
 from time import ticks_ms
 
 import micropython
@@ -30,6 +31,7 @@ class App:
 
     def __init__(self):
         self.board = board = _load_board()
+        gc.threshold(board.GARBAGE)
         limit(board.CHIP)
         self.settings = Settings(commands.fit)
         self.loop = loop = Loop()
@@ -37,7 +39,7 @@ class App:
         self.port = Port(loop, self.uart, board.WRITE_BURST)
         self.links = Links(loop, commands.make_room)
         sizes = board.IPD_MAX, board.WINDOW, board.WINDOWS
-        self.reports = Reports(loop, self.port, self.links, self.receive_buffer, *sizes)
+        self.reports = Reports(self, loop, self.port, self.links, self.receive_buffer, *sizes)
         self.radio = Radio(loop, board.JOIN_FAILURES, self._radio_event)
         self.stations = None  # the watch over the stations on the softAP, while that is on
         self.clock = self.sntp = None  # made by the first command that needs them

@@ -5,9 +5,7 @@ import errno
 import gc
 
 import tls
-from micropython import const
 
-from firmware import commands
 from firmware.net import address
 
 FOLDER = "/certs/"
@@ -20,8 +18,6 @@ _DASHES = b"-----"
 _CERTIFICATES = (b"CERTIFICATE", b"X509 CERTIFICATE")
 # axTLS, on the ESP8266, verifies nothing and has no constant for it either.
 _REQUIRED = getattr(tls, "CERT_REQUIRED", None)
-# What axTLS takes in one piece.
-_PIECE = const(5376)
 
 
 def path(name, number):
@@ -30,7 +26,6 @@ def path(name, number):
 
 def connect(at, number, host):
     """A link of the kind SSL, not connected yet, as AT+CIPSSLC... have set this number."""
-    kept = _keep(at)
     from firmware.net.links import CLIENT
     from firmware.net.tls import TLSLink
 
@@ -54,26 +49,15 @@ def connect(at, number, host):
             context.psk_identity, context.psk_key = psk
         except AttributeError:
             raise OSError(errno.EOPNOTSUPP, "PSK: this MicroPython's tls has none")
-    return TLSLink(at.links, number, CLIENT, context, asked, kept)
+    return TLSLink(at.links, number, CLIENT, context, asked)
 
 
 def update(at, links, host, mode, pki, ca):
     """The link of an update; the parameters are those of AT+MPYUPDATE."""
-    kept = _keep(at)
     from firmware.net.links import CLIENT
     from firmware.net.tls import TLSLink
 
-    return TLSLink(links, 0, CLIENT, _client(at, mode, pki, ca), _name(host, mode), kept)
-
-
-def _keep(at):
-    """The memory that axTLS needs in one piece, before the modules for it take their place."""
-    if _REQUIRED is not None:  # mbedTLS has memory elsewhere
-        return None
-    if not at.links.any():
-        at.reports.buffer = None  # it is made again for the link
-    commands.drop()
-    return bytearray(_PIECE)
+    return TLSLink(links, 0, CLIENT, _client(at, mode, pki, ca), _name(host, mode))
 
 
 def _name(host, mode):

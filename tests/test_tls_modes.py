@@ -278,13 +278,13 @@ def test_memory_runs_out_and_everything_else_lives(start, tmp_path, authority):
                 break
         else:
             raise AssertionError("the memory is enough")
-    plain.send(b"alive")
-    module.expect("⏎+IPD,0,5:alive")
-    module.send("AT+CIPSEND=0,3")
-    module.expect("⏎OK⏎⏎>")
-    module.write(b"yes")
-    module.expect("⏎Recv 3 bytes⏎⏎SEND OK⏎")
-    assert plain.get(3) == b"yes"
+        plain.send(b"alive")
+        module.expect("⏎+IPD,0,5:alive")
+        module.send("AT+CIPSEND=0,3")
+        module.expect("⏎OK⏎⏎>")
+        module.write(b"yes")
+        module.expect("⏎Recv 3 bytes⏎⏎SEND OK⏎")
+        assert plain.get(3) == b"yes"
     plain.close()
     peer.close()
 

@@ -1,4 +1,4 @@
-"""Links of the kind SSL on the heap of an ESP8266, which has not enough for axTLS, and on one that has."""
+"""Links of the kind SSL on the heap of an ESP8266, of which axTLS takes more than a third."""
 
 import ssl
 
@@ -6,7 +6,7 @@ import pytest
 from peers import Peer
 from tls_peers import TLSPeer, accepting, serving
 
-# On so much more than the chip has, pieces are large enough whatever was said before.
+# On so much more than the chip has, several links open.
 MORE = 16 * 1024
 JOIN = 'AT+CWJAP="mpy-at","12345678"'
 # What a host has said before, by the answers that it waits for: those of WiFiEspAT and TinyGSM are their start-up.
@@ -78,15 +78,16 @@ def exchange(module, link, peer):
         assert module.take(1000) == b"d" * 1000
 
 
-def test_no_crash_for_want_of_memory(start, small, before, peer):
-    """The link of SSL is refused after one connection, the module goes on, and has the memory for other links again."""
+def test_it_opens(start, small, before, peer):
+    """Two times, as the second one finds the heap as the first one has left it; then a link of TCP."""
     module, link = prepared(start, small, before)
-    module.send(f'AT+CIPSTART={link}"SSL","127.0.0.1",{peer.port}')
-    module.expect("⏎ERROR⏎")
-    peer.listener.accept()[0].close()
-    peer.listener.settimeout(0)
-    with pytest.raises(BlockingIOError):
-        peer.listener.accept()
+    for _ in range(2):
+        module.send(f'AT+CIPSTART={link}"SSL","127.0.0.1",{peer.port}')
+        peer.accept()
+        module.match(r"(4,)?CONNECT\r\n\r\nOK\r\n")
+        exchange(module, link, peer)
+        module.send("AT+CIPCLOSE" + (f"={link[0]}" if link else ""))
+        module.match(r"(4,)?CLOSED\r\n\r\nOK\r\n")
     plain = Peer()
     module.send(f'AT+CIPSTART={link}"TCP","127.0.0.1",{plain.port}')
     plain.accept()
@@ -95,19 +96,22 @@ def test_no_crash_for_want_of_memory(start, small, before, peer):
     plain.close()
 
 
-def test_with_the_memory_that_it_takes(start, small, before, peer):
-    """Two times, as the second one finds the heap as the first one has left it."""
-    module, link = prepared(start, small, before, MORE)
-    for _ in range(2):
-        module.send(f'AT+CIPSTART={link}"SSL","127.0.0.1",{peer.port}')
-        peer.accept()
-        module.match(r"(4,)?CONNECT\r\n\r\nOK\r\n")
-        exchange(module, link, peer)
-        module.send("AT+CIPCLOSE" + (f"={link[0]}" if link else ""))
-        module.match(r"(4,)?CLOSED\r\n\r\nOK\r\n")
+def test_no_crash_for_want_of_memory(start, small, peer):
+    """A second link of SSL is refused after one connection, and the first one goes on."""
+    module, _ = prepared(start, small, (JOIN, "AT+CIPMUX=1"))
+    module.send(f'AT+CIPSTART=4,"SSL","127.0.0.1",{peer.port}')
+    peer.accept()
+    module.expect("4,CONNECT⏎⏎OK⏎")
+    module.send(f'AT+CIPSTART=0,"SSL","127.0.0.1",{peer.port}')
+    module.expect("⏎ERROR⏎")
+    peer.listener.accept()[0].close()
+    peer.listener.settimeout(0)
+    with pytest.raises(BlockingIOError):
+        peer.listener.accept()
+    exchange(module, "4,", peer)
 
 
-@pytest.mark.parametrize("more", range(3 * 1024, MORE, 2560))
+@pytest.mark.parametrize("more", range(0, MORE, 2560))
 def test_it_is_begun_with_its_memory_or_not_at_all(start, small, more, peer):
     """On every heap in between: a link of SSL opens, or is refused before axTLS would crash."""
     module, _ = prepared(start, small, (JOIN, "AT+CIPMUX=1"), more)

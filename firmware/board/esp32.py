@@ -40,6 +40,8 @@ IPD_MAX = 1460  # bytes of one +IPD
 UDP_MAX = 4096  # bytes of a datagram that is received whole
 WINDOW = 5760  # bytes that a link keeps in passive receive mode
 WINDOWS = 28800  # and all of them together
+GARBAGE = -1  # bytes that are collected at the latest: as many as there is memory for
+TLS_ON_HEAP = False  # mbedTLS has memory elsewhere
 IPV6 = False  # the port gives a program no addresses of it; the simulator can have it, for trial
 # 802.11 b, g, n and long range: as AT+CWSTAPROTO has them, as the port has them.
 PROTOCOLS = ((1, 1), (3, 3), (7, 7), (8, 8), (9, 9), (11, 11), (15, 15))

@@ -28,6 +28,10 @@ IPD_MAX = 1460  # bytes of one +IPD
 UDP_MAX = 1472  # bytes of a datagram that is received whole
 WINDOW = 2560  # bytes that a link keeps in passive receive mode; stock has 5760, which the heap has not
 WINDOWS = 2560  # and all of them together
+# Bytes of garbage that are collected at the latest: with more of it what stays would lie all over the heap, and no
+# large piece would be left.
+GARBAGE = 2048
+TLS_ON_HEAP = True  # axTLS has no memory of its own
 IPV6 = False  # the port's lwIP is built without it
 # 802.11 b, g and n: as AT+CWSTAPROTO has them, as the port has them.
 PROTOCOLS = ((1, 1), (3, 2), (7, 3))

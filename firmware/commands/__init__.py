@@ -26,9 +26,11 @@ _HELPERS = b"""
 0 firmware.at.syntax
 0 firmware.commands.interfaces
 0 firmware.commands.macs
+0 firmware.commands.opening
 0 firmware.commands.pins
 0 firmware.net.dns
 0 firmware.net.dns_stream
+0 firmware.net.groups
 0 firmware.net.ping
 0 firmware.pair
 0 firmware.passthrough
@@ -41,6 +43,7 @@ _HELPERS = b"""
 1 firmware.net.tcp
 1 firmware.net.tls
 1 firmware.net.udp
+1 firmware.passive
 2 firmware.net.mdns
 2 firmware.net.mdns_packet
 2 firmware.net.mdns_port

@@ -9,7 +9,7 @@ from firmware import commands
 from firmware.at import messages
 from firmware.at.command import ALWAYS, STORE, command
 from firmware.at.messages import ATError
-from firmware.net.links import LINKS, SERVER
+from firmware.net.links import SERVER
 
 # The mode of AT+SAVETRANSLINK in which clients connect.
 _SERVER = const(3)
@@ -108,16 +108,21 @@ async def enter(at):
     tunnel = _make(at)
     at.interpreter.answer(messages.PROMPT)
     if link:
-        await at.reports.set_active(link.number)  # what waits in passive mode comes first
+        if link.box is not None:
+            from firmware import passive
+
+            await passive.end(at, link)  # what waits in passive mode comes first
         tunnel.attach(link)
         if at.reports.tunnel is not tunnel:  # the host has left meanwhile
             _passive_again(at)
 
 
 def _passive_again(at):
-    for number in range(LINKS):
-        if at.reports.passive[number] & 1:
-            at.reports.set_passive(number)
+    for link in at.links.table:
+        if link and link.open and at.reports.passive[link.number] & 1:
+            from firmware import passive
+
+            passive.begin(at, link)
 
 
 def enter_saved(at, saved):
@@ -174,7 +179,7 @@ def _make(at, first=False):
                     await at.loop.sleep(min(left, pause))
             began = ticks_ms()
             try:
-                from firmware.commands.tcpip import open_link
+                from firmware.commands.opening import open_link
 
                 link = await open_link(at, 0, *at.origin)
                 break

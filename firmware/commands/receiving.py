@@ -34,11 +34,15 @@ class Type:
 
 async def _set(at, numbers, mode):
     for number in numbers:
-        if mode & 1:
-            at.reports.set_passive(number)
+        link = at.links.get(number)
+        if link:
+            from firmware import passive
+
+            if mode & 1:
+                passive.begin(at, link)
         at.reports.passive[number] = mode
-        if not mode & 1:
-            await at.reports.set_active(number)
+        if link and not mode & 1:
+            await passive.end(at, link)
 
 
 @command("AT+CIPRECVDATA", "link, length:1..2147483647, whole:0..1=0")
@@ -48,7 +52,11 @@ class Data:
     async def set(at, *values):
         link = at.links.get(values[0] if at.links.multiple else 0)
         length, whole = values[-2:]
-        if not link or link.box is None or not await at.reports.read(link, length, whole):
+        if not link or link.box is None:
+            raise ATError()
+        from firmware import passive
+
+        if not await passive.read(at, link, length, whole):
             raise ATError()
         return messages.NOTHING
 

@@ -9,7 +9,7 @@ from time import ticks_diff, ticks_ms
 from micropython import const
 
 from firmware.loop import Timer
-from firmware.net import address, options
+from firmware.net import address
 from firmware.net.mdns_packet import GROUP, PORT, Writer, items, name, receive
 from firmware.net.mdns_port import bound
 
@@ -127,8 +127,10 @@ class Responder:
         sock = bound()
         try:
             here = self._own_ip()
-            options.groups_on(sock, False, here)
-            options.join_group(sock, GROUP, here)
+            from firmware.net import groups
+
+            groups.groups_on(sock, False, here)
+            groups.join_group(sock, GROUP, here)
         except BaseException:
             sock.close()
             raise

@@ -8,7 +8,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 from micropython import const
 
 from firmware.loop import Signal
-from firmware.net import address, options
+from firmware.net import address
 from firmware.net.mdns_packet import GROUP, PORT, Writer, items, labels, name, receive
 
 _A = const(1)
@@ -76,8 +76,10 @@ class Search:
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             sock.setblocking(False)
-            options.groups_on(sock, False, interface)
-            options.join_group(sock, GROUP, interface)
+            from firmware.net import groups
+
+            groups.groups_on(sock, False, interface)
+            groups.join_group(sock, GROUP, interface)
             group = address.resolved(GROUP, PORT, socket.SOCK_DGRAM)
             loop.watch(sock, select.POLLIN, lambda _: arrived.set())
             while self._complete() < wanted:

@@ -63,9 +63,7 @@ class TCPLink(Link):
         """Sets the options of the socket, if there is one."""
         if self._sock:
             wanted = self._links.options[self.number]
-            options.linger(self._sock, wanted[0])
-            options.no_delay(self._sock, wanted[1])
-            options.keep_alive(self._sock, wanted[3])
+            options.tune(self._sock, wanted[0], wanted[1], wanted[3])
 
     def _name(self, ip, port):
         """Keeps the peer's address; returns whether that is IPv6."""

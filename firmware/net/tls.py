@@ -155,11 +155,10 @@ class TLSLink(TCPLink):
 
     kind = "SSL"
 
-    def __init__(self, links, number, role, context, name=None, kept=None):
+    def __init__(self, links, number, role, context, name=None):
         super().__init__(links, number, role)
         self._context = context
         self._host = name
-        self._kept = kept  # memory for the handshake
         self._tls = self._wire = None
         self._full = False  # whether TLS may have kept a part of the record that was read last
         self._owed = 0  # bytes that are in a record of which the socket has not taken all
@@ -180,7 +179,6 @@ class TLSLink(TCPLink):
         one = bytearray(1)
         if _AXTLS:
             # What has found the way to the peer, such as the look-up of its name, is not needed any more.
-            self._kept = None
             self.spare()
             self._check()
         try:

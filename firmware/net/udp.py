@@ -38,13 +38,15 @@ class UDPLink(Link):
 
     def start(self, ip, port, local_port, mode, local_ip, here, mask):
         """Opens the socket, or raises OSError. `here` and `mask` are the station's, for groups and broadcasts."""
+        from firmware.net import groups
+
         if self._links.table[self.number] is not self:  # the network went while the name was asked for
             raise OSError(errno.ENOTCONN)
         self.ip, self.port, self._mode = ip, port, mode
         v6 = ":" in ip
         if v6:
             self.kind = "UDPv6"
-            options.needs_any()
+            groups.needs_any()
         self._sock = sock = socket.socket(socket.AF_INET6 if v6 else socket.AF_INET, socket.SOCK_DGRAM)
         sock.setblocking(False)
         group = address.is_group(ip)
@@ -60,12 +62,12 @@ class UDPLink(Link):
 
             sock.close()
             self._sock = sock = self._part = share(self._links, self, local_port)
-        options.groups_on(sock, v6, here)
+        groups.groups_on(sock, v6, here)
         if group:
-            options.join_group(sock, ip, here)
+            groups.join_group(sock, ip, here)
         if not v6:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-            self._broadcast = options.broadcast(here, mask)
+            self._broadcast = groups.broadcast(here, mask)
         if port and ip not in NOBODY:
             self._to = self.address(ip, port)
             if v6:

@@ -26,7 +26,10 @@ PARTS = (
     WHOLE,
 )
 # What is loaded together, into the last of them.
-TOGETHER = (("firmware.net.link", "firmware.net.options", "firmware.net.tcp"),)
+TOGETHER = (
+    ("firmware.net.link", "firmware.net.options", "firmware.net.tcp"),
+    ("firmware.net.box", "firmware.passive"),
+)
 # What an ESP32 loads together, or is of one theme and so small that a file of its own would be a waste of the flash,
 # where each takes a block of 4 KiB: the module that the others go into, and all of them in the order of their imports.
 # All that are dropped at one time, see firmware/commands/__init__.py, may be together, and none that others are not.
@@ -42,7 +45,7 @@ THEMES = {
     "firmware.commands.wifi": tuple(f"firmware.commands.{name}" for name in ("scanning", "scan", "station", "wifi")),
     "firmware.commands.softap": ("firmware.commands.phy", "firmware.commands.softap"),
     "firmware.commands.tcpip": tuple(
-        f"firmware.commands.{name}" for name in ("legacy", "options", "state", "serving", "sending", "tcpip")
+        f"firmware.commands.{name}" for name in ("legacy", "options", "state", "serving", "sending", "opening", "tcpip")
     ),
     "firmware.commands.receiving": ("firmware.commands.streaming", "firmware.commands.receiving"),
     "firmware.commands.names": ("firmware.commands.mdns", "firmware.commands.names"),
