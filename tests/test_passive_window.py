@@ -117,3 +117,28 @@ def test_reading_does_not_starve(module):
     host.until(r"0,CLOSED\r\n")
     assert len(rest) < len(data)
     module.settled()
+
+
+def test_a_full_window_and_four_more_links(module, board):
+    """What one link has kept while it was alone can be read whatever opens then, and so can what the others keep."""
+    module.command("AT+CIPMUX=1")
+    module.command("AT+CIPRECVMODE=1")
+    peers = [Peer() for _ in range(5)]
+    sent = []
+    for number, peer in enumerate(peers):
+        module.send(f'AT+CIPSTART={number},"TCP","127.0.0.1",{peer.port}')
+        peer.accept()
+        module.expect(f"{number},CONNECT⏎⏎OK⏎")
+        sent.append(noise(200 if number else WINDOWS[board], number))
+        peer.send(sent[-1])
+        module.match(rf"(\r\n\+IPD,{number},\d+\r\n)+")
+        kept(module, len(sent[-1]), number)
+    for number, peer in enumerate(peers):
+        got = b""
+        while len(got) < len(sent[number]):
+            module.send(f"AT+CIPRECVDATA={number},1000")
+            got += module.take(int(module.match(r"\+CIPRECVDATA:(\d+),")[1]))
+            module.match(rf"\r\nOK\r\n(\r\n\+IPD,{number},\d+\r\n)?")
+        assert got == sent[number]
+        peer.close()
+        module.expect(f"{number},CLOSED⏎")

@@ -23,7 +23,6 @@ _HELPERS = b"""
 0 firmware.at.data
 0 firmware.at.escaped
 0 firmware.at.stream
-0 firmware.at.syntax
 0 firmware.commands.interfaces
 0 firmware.commands.macs
 0 firmware.commands.opening
@@ -61,6 +60,9 @@ _HELPERS = b"""
 7 firmware.slot_rom
 7 firmware.slots
 7 firmware.update
+8 firmware.at.syntax
+8 firmware.commands.receiving
+8 firmware.commands.streaming
 """
 # Memory is short when less is free than this part of what is in use.
 _SCARCE = const(3)
@@ -207,19 +209,24 @@ def _holders():
     """What uses helpers, each None or False while it does not."""
     at = _at
     if at is None:  # the parts are still being made
-        return (None,) * 8
+        return (None,) * 9
     links = at.links.server or at.links.any()
-    return None, links, at.mdns, at.clock or at.sntp, at.sleeper, at.filters, at.stations, at.update
+    kept = 0  # what waits for CIPRECVDATA, without which the host could not get at it
+    for link in at.links.table:
+        if link and link.box:
+            kept += link.box.waiting()
+    return None, links, at.mdns, at.clock or at.sntp, at.sleeper, at.filters, at.stations, at.update, kept
 
 
 def _forget(holders):
     """Forgets one module, if there is one: a list of them could need more memory than there is."""
     for path in sys.modules:
-        if path.startswith(PACKAGE) and b" " + path[len(PACKAGE) :].encode() + b" " in INDEX:
-            forget(path)
-            return True
         place = _HELPERS.find(b" " + path.encode() + b"\n")
-        if place > 0 and not holders[_HELPERS[place - 1] - 0x30]:
+        if place > 0:
+            idle = not holders[_HELPERS[place - 1] - 0x30]
+        else:
+            idle = path.startswith(PACKAGE) and b" " + path[len(PACKAGE) :].encode() + b" " in INDEX
+        if idle:
             forget(path)
             return True
     return False
