@@ -115,8 +115,9 @@ class Loop:
         self._due = 0  # no timer is due before; the one that was may have been stopped or put off
         self._ready = []
         self._soon = []
-        self._litter = self._enough = 0  # tasks and lines so far, and how many make a collection worth while
-        self._stopped = self._hurry = self._late = False
+        self.garbage = self._enough = 0  # tasks and lines so far, and how many make a collection worth while
+        self._stopped = self._late = False
+        self.hurry = False  # whether something can go on at once: then the next round does not sleep
         self.task = None  # the one that runs at this moment
         self.turns = []
         self.lacking = None  # called when something has found no memory
@@ -152,7 +153,7 @@ class Loop:
     def _step(self, task):
         outer = self.task
         self.task = task
-        self._litter += 1
+        self.garbage += 1
         try:
             task.step()
         finally:
@@ -165,14 +166,6 @@ class Loop:
     def sleep(self, ms):
         """Await it: a pause that holds up only the task that asked for it."""
         return Signal(self).wait(ms)
-
-    def littered(self):
-        """Says that a line or a task has left garbage; enough of that is collected at an idle moment."""
-        self._litter += 1
-
-    def hurry(self):
-        """Says that something can go on at once: the next round does not sleep."""
-        self._hurry = True
 
     def soon(self, callback):
         """Calls `callback()` once after polling: from there sockets may be added to those that are polled."""
@@ -199,7 +192,7 @@ class Loop:
         watched = self.watched
         while not self._stopped:
             ms = self.patience()
-            self._hurry = False
+            self.hurry = False
             done = self.express(ms) if ms and self.express else None
             if done is None:
                 for pollable, events in self.poll.ipoll(ms):
@@ -223,10 +216,10 @@ class Loop:
             if ms <= 0:
                 self._late = True
                 ms = 0
-        if self._ready or self._hurry or self._soon:
+        if self._ready or self.hurry or self._soon:
             ms = 0
-        if self._litter > self._enough and ms:
-            self._litter = 0
+        if self.garbage > self._enough and ms:
+            self.garbage = 0
             self.lowest = min(self.lowest, gc.mem_free())
             gc.collect()
             self._enough = gc.mem_free() // (2 * _GARBAGE)

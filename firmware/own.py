@@ -5,8 +5,8 @@ import os
 import sys
 
 from firmware import commands
-from firmware.at import syntax
 from firmware.at.command import EXECUTE, QUERY, SET, SIGNATURES, declared
+from firmware.at.parameters import parameters
 
 _broken = []  # the files that were reported
 
@@ -31,7 +31,7 @@ def _load(file, find, last):
             if find(name)[0] or name in others or name[:2] != "AT" or name != name.upper():
                 raise ValueError("not a new name: %s" % name)
             for signature in row[SIGNATURES]:
-                syntax.parameters(signature)
+                parameters(signature)
     except BaseException as fault:  # whatever is wrong with it, sys.exit() too
         if isinstance(fault, MemoryError) and not last:
             declared.clear()

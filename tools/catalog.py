@@ -58,7 +58,7 @@ _KEPT = ("", "always", "store", "never")
 class Command:
     """One declaration: `name` without "AT+" (as in CIPSTART; AT, ATE0 and ATE1 keep theirs), `chapter` of the
     manual, `module` that declares it, `help` (its docstring), `forms` (a subset of FORMS), `signatures` (texts,
-    see firmware/at/syntax.py), `saved` ("", "store" or "always"), `anytime`, `board` ("" for all, or the only
+    see firmware/at/parameters.py), `saved` ("", "store" or "always"), `anytime`, `board` ("" for all, or the only
     one that has it)."""
 
     name: str
@@ -77,8 +77,8 @@ class Command:
         return self.name if self.name.startswith("AT") else "AT+" + self.name
 
     def parameters(self):
-        """One list of firmware.at.syntax.Parameter for each signature."""
-        return [_syntax().parameters(signature) for signature in self.signatures]
+        """One list of firmware.at.parameters.Parameter for each signature."""
+        return [_parser().parameters(signature) for signature in self.signatures]
 
     def usage(self):
         """One line for each form with parameters, such as `AT+CIPMUX=<mode 0-1>`."""
@@ -108,16 +108,16 @@ def _usage(parameter):
 
 
 @functools.cache
-def _syntax():
+def _parser():
     """The firmware's own parser of signatures, which runs under CPython too."""
     root = str(sources.root())
     if root not in sys.path:
         sys.path.insert(0, root)
     # What MicroPython's compiler does with const() is nothing to CPython.
     sys.modules.setdefault("micropython", types.SimpleNamespace(const=lambda value: value))
-    import firmware.at.syntax
+    import firmware.at.parameters
 
-    return firmware.at.syntax
+    return firmware.at.parameters
 
 
 @functools.cache

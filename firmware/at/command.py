@@ -31,7 +31,7 @@ def command(name, *signatures, saved=0, anytime=False, board=""):
     The class is only a form of writing: its functions `execute(at)`, `query(at)` and `set(at, ...)`
     are the forms that the command has; each gets the firmware's parts as `at` (see app.App), and `set` one argument
     per parameter. A function returns None for OK or bytes that end the answer instead; an `async` one may
-    wait. It raises ATError or OSError for ERROR. `signatures` are the parameters of the set form (see at.syntax);
+    wait. It raises ATError or OSError for ERROR. `signatures` are the parameters of the set form (see at.parameters);
     with several, the numbers and choices of words that they begin with tell which one holds. `saved` says when
     the parameters are kept in flash (a handler may name others, see Interpreter.keep), `anytime` that it runs even
     while another command does, `board` that only this one can do it ("esp32" stands for the whole family)."""

@@ -20,16 +20,17 @@ class Collector:
 
     `taken(have)`, if given, is called at once when all the data are there."""
 
+    have = 0  # bytes so far
+    canceled = False
+    _pluses = 0
+
     def __init__(self, loop, port, pieces, count, taken=None):
         self._loop = loop
         self._port = port
         self._pieces = pieces
         self._count = count
-        self.have = 0  # bytes so far
-        self._pluses = 0
-        self._quiet = Timer(loop, self._silence)
         self.changed = Signal(loop)
-        self.canceled = False
+        self._quiet = None  # the timer for a silence, once there were pluses
         self._taken = taken
         port.sink = self._take
         if not count:
@@ -41,7 +42,8 @@ class Collector:
         return self.changed.wait()
 
     def leave(self):
-        self._quiet.stop()
+        if self._quiet:
+            self._quiet.stop()
         self._port.take_lines()
 
     def _complete(self):
@@ -55,10 +57,13 @@ class Collector:
                 pass
 
     def _take(self, buffer, start, end):
-        self._quiet.stop()
+        if self._quiet:
+            self._quiet.stop()
         size = end - start
         # Pluses that make the data complete are data.
         if self.have + self._pluses + size < self._count and self._is_escape(buffer, start, end):
+            if not self._quiet:
+                self._quiet = Timer(self._loop, self._silence)
             self._quiet.start(GUARD_MS)
             self._pluses += size
             return size

@@ -40,7 +40,7 @@ class Interpreter:
         wait for, none of this takes memory: hosts often say the same again."""
         newest = self.newest
         if length != len(newest) or self.task or not line.startswith(newest):
-            self._loop.littered()
+            self._loop.garbage += 1
             self._run(line, length)
             return False
         self._save = self.spelling = None
@@ -48,7 +48,7 @@ class Interpreter:
         if result is None and not self._answered:
             self._port.finish(messages.OK)
             return self._port.rests
-        self._loop.littered()
+        self._loop.garbage += 1
         self._go_on(result)
         return False
 
@@ -212,9 +212,9 @@ class Interpreter:
             self._again(self._tell, name, signature)
 
     def _tell(self, name, signature):
-        from firmware.at import syntax
+        from firmware.at.parameters import parameters
 
-        wanted = [p for p in syntax.parameters(signature) if self._at.links.multiple or not p.link]
+        wanted = [p for p in parameters(signature) if self._at.links.multiple or not p.link]
         text = ",".join([parameter.describe() for parameter in wanted])
         self._port.write(("%s:%s\r\n" % (name[2:], text)).encode())
 
@@ -264,7 +264,7 @@ class Interpreter:
             self._port.write((text.strip().replace("\n", " ") + "\r\n").encode())
 
 
-def _parse(*arguments):
+def _parse(signatures, line, start, end, multiple):
     from firmware.at import syntax  # not in memory before a host has set something
 
-    return syntax.parse(*arguments)
+    return syntax.parse(signatures, line, start, end, multiple)

@@ -197,13 +197,13 @@ class Port:
             room = self.has_room()
             if full and room and self.data is None:
                 # Those who found no place in this round have no other event to wake them.
-                self._loop.hurry()
+                self._loop.hurry = True
         events = select.POLLOUT if self._stuck else 0
         if room and not self.full:
             if self._start == self._end:
                 events |= select.POLLIN
             else:
-                self._loop.hurry()
+                self._loop.hurry = True
         if events != self._events:
             self._events = events
             self._loop.change(self.uart, events)

@@ -1,5 +1,5 @@
 """Parameters: from the bytes of a line to values that fit a signature. Runs under MicroPython and CPython.
-A signature is text such as 'link, type:TCP|TCPv6=TCP, host:text64, port:1..65535, keepalive:0..7200?'."""
+See at.parameters for what a signature is."""
 
 from micropython import const
 
@@ -8,89 +8,12 @@ from firmware.at.messages import E_COUNT, E_LENGTH, E_PARSE, E_RANGE, E_TYPE, AT
 _QUOTE = const(0x22)
 _BACKSLASH = const(0x5C)
 _COMMA = const(0x2C)
+_QUESTION = const(0x3F)
+_MINUS = const(0x2D)
+_PLUS = const(0x2B)
+_ZERO = const(0x30)
+_STAR = const(0x2A)
 _LINKS = const(5)
-
-
-class Parameter:
-    """One parameter of a signature.
-
-    `name:kind` with an optional `=default` or `?` (may be left out, then None). Kinds: `1..65535` an integer in
-    that range, `text64` a string of at most 64 bytes, which must be UTF-8, `bytes64` one that need not be: the handler
-    gets bytes in place of a str then; `TCP|UDP` one of these words as a string, in any case.
-    `link` alone is the link's id, 0 to 4, and is there only with AT+CIPMUX=1. A `*` behind the last parameter's kind
-    says that it may stand any number of times, also not at all (then None once)."""
-
-    def __init__(self, text):
-        text = text.strip()
-        self.link = text.startswith("link")
-        if text == "link":
-            text = "link:0..4"
-        self.repeats = text.endswith("*")
-        self.optional = _optional(text)
-        if text[-1] in "?*":
-            text = text[:-1]
-        self.name, kind = text.split(":", 1)
-        self.default = None
-        if "=" in kind:
-            kind, self.default = kind.split("=", 1)
-        self.low = self.high = self.words = self.size = None
-        self.bytes = kind.startswith("bytes")
-        if self.bytes or kind.startswith("text"):
-            self.size = int(kind[4 + self.bytes :])
-        elif ".." in kind:
-            low, high = kind.split("..")
-            self.low, self.high = int(low), int(high)
-            if self.default is not None:
-                self.default = int(self.default)
-        else:
-            self.words = kind.split("|")
-
-    def check(self, value, index):
-        """The value as the handler gets it; ATError when it does not fit."""
-        if value is None:
-            return self.default
-        if (self.low is not None) != isinstance(value, int):
-            raise ATError(E_TYPE, index)
-        if self.low is not None:
-            if not self.low <= value <= self.high:
-                raise ATError(E_RANGE, index)
-        elif isinstance(value, bytes) and not self.bytes:
-            raise ATError(E_PARSE, index)
-        elif self.size is not None:
-            if len(value if isinstance(value, bytes) else value.encode()) > self.size:
-                raise ATError(E_LENGTH, index)
-        else:
-            value = self.word(value)
-            if value is None:
-                raise ATError(E_RANGE, index)
-        return value
-
-    def word(self, value):
-        """The word of the choice that `value` spells, or None."""
-        for word in self.words:
-            if word.lower() == value.lower():
-                return word
-        return None
-
-    def describe(self):
-        """What AT+X=? prints for it, such as `<port>(1-65535)`."""
-        if self.low is not None:
-            text = "%d" % self.low
-            if self.high > self.low:
-                text += "-%d" % self.high
-        elif self.size is not None:
-            text = "%d bytes" % self.size
-        else:
-            text = ",".join('"%s"' % word for word in self.words)
-        text = "<%s>(%s)" % (self.name, text)
-        if self.repeats:
-            text += "..."
-        return "[%s]" % text if self.optional else text
-
-
-def parameters(signature):
-    """The list of Parameter of one signature."""
-    return [Parameter(part) for part in signature.split(",")] if signature else []
 
 
 def parse(signatures, line, start, end, multiple):
@@ -98,30 +21,27 @@ def parse(signatures, line, start, end, multiple):
     values = tokens(line, start, end)
     best = -1
     for signature in signatures:
-        texts = [text.strip() for text in signature.split(",")]
-        if texts[0].startswith("link") and not multiple:
-            texts.pop(0)
-        fits = _fits(texts, values) if len(signatures) > 1 else 0
+        each = texts(signature)
+        if each[0].startswith(b"link") and not multiple:
+            each.pop(0)
+        fits = _fits(each, values) if len(signatures) > 1 else 0
         if fits > best:
-            best, wanted = fits, texts
+            best, wanted = fits, each
     given = len(values)
     count = len(wanted)
-    if len(signatures) > 1 and best < min(count, given):
-        parameter = Parameter(wanted[best])
-        if parameter.size is None:
-            _check(parameter, values, best)  # no signature holds: that is the mistake, not the number of parameters
-    if wanted and wanted[-1].endswith("*"):
+    if len(signatures) > 1 and best < min(count, given) and size_of(parts(wanted[best])[0]) is None:
+        # No signature holds: that is the mistake, not the number of parameters.
+        _check(wanted[best], values[best], best)
+    if wanted and wanted[-1][-1] == _STAR:
         wanted += wanted[-1:] * (given - count)
-    need = 0
-    for i, text in enumerate(wanted):
-        if not _optional(text):
-            need = i + 1
-    if not need <= given <= len(wanted):
+    need = i = len(wanted)
+    while need and is_optional(wanted[need - 1]):
+        need -= 1
+    if not need <= given <= i:
         raise ATError(E_COUNT, count << 8 | given)
-    values += [None] * (len(wanted) - given)
-    # One Parameter at a time, as they are large for a small heap.
+    values += [None] * (i - given)
     for i, text in enumerate(wanted):
-        values[i] = _check(Parameter(text), values, i)
+        values[i] = _check(text, values[i], i)
     return values
 
 
@@ -129,22 +49,22 @@ def fit(signature, values):
     """Saved values as this signature has them: cut, or filled up with defaults. ATError when they do not fit.
 
     A command with a link keeps a list for each link, of the values behind the link and without gaps."""
-    texts = signature.split(",")
-    if not texts[0].startswith("link"):
-        return _fit(texts, values)
-    del texts[0]
+    wanted = texts(signature)
+    if not wanted[0].startswith(b"link"):
+        return _fit(wanted, values)
+    del wanted[0]
     if not isinstance(values, list) or len(values) < _LINKS:
         raise ATError(E_COUNT)
     for each in values[:_LINKS]:
-        if not isinstance(each, (list, tuple)) or len(each) < len(texts) or None in each:
+        if not isinstance(each, (list, tuple)) or len(each) < len(wanted) or None in each:
             raise ATError(E_COUNT)
-    return [_fit(texts, each) for each in values[:_LINKS]]
+    return [_fit(wanted, each) for each in values[:_LINKS]]
 
 
-def _fit(texts, values):
+def _fit(wanted, values):
     if not isinstance(values, (list, tuple)):
         raise ATError(E_TYPE)
-    values = list(values[: len(texts)]) + [None] * (len(texts) - len(values))
+    values = list(values[: len(wanted)]) + [None] * (len(wanted) - len(values))
     for i, value in enumerate(values):
         if isinstance(value, list):  # so JSON has bytes
             try:
@@ -153,29 +73,81 @@ def _fit(texts, values):
                 raise ATError(E_TYPE, i)
         elif not (value is None or isinstance(value, (int, str))):
             raise ATError(E_TYPE, i)
-        values[i] = _check(Parameter(texts[i]), values, i)
+        values[i] = _check(wanted[i], values[i], i)
     return values
 
 
-def _optional(text):
-    return text[-1] in "?*" or "=" in text
+def texts(signature):
+    """The text of each parameter."""
+    # As bytes: each str that is made is looked for among all names first, which takes long.
+    return signature.encode().replace(b", ", b",").split(b",")
 
 
-def _check(parameter, values, i):
-    if values[i] is None and not parameter.optional:
+def is_optional(text):
+    """Whether a parameter may be left out."""
+    return text[-1] == _QUESTION or text[-1] == _STAR or text.find(b"=") >= 0
+
+
+def parts(text):
+    """Where the kind of a parameter says `1..65535` or `text64`, and its default as a text, or None."""
+    if text == b"link":
+        return b"0..4", None
+    end = len(text) - (text[-1] == _QUESTION or text[-1] == _STAR)
+    start = text.find(b":") + 1
+    equals = text.find(b"=", start, end)
+    if equals < 0:
+        return text[start:end], None
+    return text[start:equals], str(text[equals + 1 : end], "utf-8")
+
+
+def size_of(kind):
+    """How many bytes a string may have; None for a number, and for one of some words."""
+    for name in (b"text", b"bytes"):
+        if kind.startswith(name):
+            return int(kind[len(name) :])
+    return None
+
+
+def _check(text, value, i):
+    """The value of a parameter as the handler gets it; ATError when it does not fit."""
+    if value is None and text[-1] == _QUESTION:
+        return None
+    kind, default = parts(text)
+    dots = kind.find(b"..")
+    if value is None:
+        if not is_optional(text):
+            raise ATError(E_TYPE, i)
+        return default if default is None or dots < 0 else int(default)
+    if (dots < 0) == isinstance(value, int):
         raise ATError(E_TYPE, i)
-    return parameter.check(values[i], i)
+    if dots < 0:
+        return _text(kind, value, i)
+    if not int(kind[:dots]) <= value <= int(kind[dots + 2 :]):
+        raise ATError(E_RANGE, i)
+    return value
+
+
+def _text(kind, value, i):
+    if isinstance(value, bytes) and not kind.startswith(b"bytes"):
+        raise ATError(E_PARSE, i)
+    size = size_of(kind)
+    if size is not None:
+        if len(value if isinstance(value, bytes) else value.encode()) > size:
+            raise ATError(E_LENGTH, i)
+        return value
+    value = value.lower()
+    for word in str(kind, "utf-8").split("|"):
+        if word.lower() == value:
+            return word
+    raise ATError(E_RANGE, i)
 
 
 def _fits(wanted, values):
     """How many parameters fit, up to the first text or misfit: among several signatures, most decide for one."""
     count = 0
     try:
-        while count < min(len(wanted), len(values)):
-            parameter = Parameter(wanted[count])
-            if parameter.size is not None:
-                break
-            _check(parameter, values, count)
+        while count < min(len(wanted), len(values)) and size_of(parts(wanted[count])[0]) is None:
+            _check(wanted[count], values[count], count)
             count += 1
     except ATError:
         pass
@@ -189,10 +161,10 @@ def tokens(line, start, end):
         if start < end and line[start] == _QUOTE:
             value, start = _string(line, start + 1, end, len(values))
         else:
-            stop = start
-            while stop < end and line[stop] != _COMMA:
-                stop += 1
-            value = _integer(bytes(line[start:stop]), len(values))
+            stop = line.find(b",", start, end)
+            if stop < 0:
+                stop = end
+            value = None if start == stop else _integer(line, start, stop, len(values))
             start = stop
         values.append(value)
         if start >= end:
@@ -202,18 +174,27 @@ def tokens(line, start, end):
         start += 1
 
 
-def _integer(text, index):
-    if not text:
-        return None
-    try:
-        if text[:2] in (b"0x", b"0X"):
-            return int(str(text[2:], "utf-8"), 16)
-        # Python takes " 1" and "1_000" for numbers, too; the manual does not.
-        if (text[1:] if text[:1] in (b"-", b"+") else text).isdigit():
-            return int(text)
-    except ValueError:
-        pass
-    raise ATError(E_TYPE, index)
+def _integer(line, start, stop, index):
+    """The number in line[start:stop], decimal or 0x and hexadecimal."""
+    sign = line[start]
+    if sign in (_MINUS, _PLUS):
+        start += 1
+    elif sign == _ZERO and line[start + 1 : start + 2] in (b"x", b"X"):
+        try:
+            return int(str(line[start + 2 : stop], "utf-8"), 16)
+        except ValueError:
+            raise ATError(E_TYPE, index)
+    if start == stop:
+        raise ATError(E_TYPE, index)
+    # Python takes " 1" and "1_000" for numbers, too; the manual does not.
+    value = 0
+    while start < stop:
+        digit = line[start] - _ZERO
+        if not 0 <= digit <= 9:
+            raise ATError(E_TYPE, index)
+        value = 10 * value + digit
+        start += 1
+    return -value if sign == _MINUS else value
 
 
 def _string(line, start, end, index):

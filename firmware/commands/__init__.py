@@ -60,6 +60,7 @@ _HELPERS = b"""
 7 firmware.slot_rom
 7 firmware.slots
 7 firmware.update
+8 firmware.at.parameters
 8 firmware.at.syntax
 8 firmware.commands.receiving
 8 firmware.commands.streaming

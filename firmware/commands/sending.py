@@ -31,18 +31,18 @@ class Send:
         await free(at)
         return await enter(at)
 
-    async def set(at, *values):
-        return await _send(at, Collector, values)
+    def set(at, *values):
+        return _send(at, Collector, values)
 
 
 @command("AT+CIPSENDEX", _LENGTH)
 class SendEscaped:
     """As CIPSEND, but \\0 in the data ends them earlier, and a backslash before any other byte is dropped."""
 
-    async def set(at, *values):
+    def set(at, *values):
         from firmware.at.escaped import EscapedCollector
 
-        return await _send(at, EscapedCollector, values)
+        return _send(at, EscapedCollector, values)
 
 
 async def target(at, values, limit):
@@ -106,7 +106,8 @@ def cut(at, link, error, taken):
 
 
 async def _send(at, collector, values):
-    await free(at)
+    if at.leaving:
+        await free(at)
     link, length, to = await target(at, values, at.board.SEND_MAX)
     pieces = place(at, length, link.datagrams)
     received = messages.RECEIVED % length

@@ -34,6 +34,7 @@ TOGETHER = (
 # where each takes a block of 4 KiB: the module that the others go into, and all of them in the order of their imports.
 # All that are dropped at one time, see firmware/commands/__init__.py, may be together, and none that others are not.
 THEMES = {
+    "firmware.at.syntax": ("firmware.at.syntax", "firmware.at.parameters"),
     "firmware.at.data": ("firmware.at.data", "firmware.at.escaped", "firmware.at.stream"),
     "firmware.commands.basic": tuple(
         f"firmware.commands.{name}" for name in ("factory", "temperature", "system", "basic")
