@@ -22,6 +22,8 @@ from firmware.wifi import JOINED, LOST, UP, Radio
 # The OK of AT+RST has left the port at least this long before `ready`: hosts flush their input in between.
 _QUIET_MS = const(20)
 _PATIENCE_MS = const(500)
+# Bytes of a datagram that goes in one packet of Ethernet or Wi-Fi.
+_DATAGRAM = const(1472)
 # Two lines of a traceback, and two arguments.
 _EXCEPTION = const(48)
 
@@ -74,8 +76,8 @@ class App:
         raise AttributeError(name)
 
     def receive_buffer(self):
-        """For what a link has received; made for the first one."""
-        return self.memory(max(self.board.IPD_MAX, self.board.BLOCK))
+        """For what a link has received, and for a datagram of the host; made for the first one."""
+        return self.memory(max(self.board.IPD_MAX, self.board.BLOCK, _DATAGRAM))
 
     def memory(self, size):
         """Memory in one piece; where there is none, commands make room, and if that does not help, it is half as

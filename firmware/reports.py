@@ -9,8 +9,8 @@ from firmware.net.links import LINKS
 
 # Reports wait for SEND OK, but at most so long once the data have been taken.
 _HOLD_MS = const(1000)
-# Why reports are held: the host is sending data, or it sleeps.
-_DATA, _SLEEP = const(1), const(2)
+# Why reports are held: the host is sending data, it sleeps, or the buffer is lent to a command.
+_DATA, _SLEEP, _LENT = const(1), const(2), const(4)
 _QUEUE = const(24)
 # Room for `⏎+IPD,4,1460,"...",65535:` with the longest IPv6 address.
 _HEAD = const(80)
@@ -35,10 +35,10 @@ class Reports:
         self.waiting = 0  # a bit for each link that has data, or in passive mode a notice, and was not served
         self._last = 0
         self.queue = []
-        self.held = 0  # _DATA, _SLEEP
+        self.held = 0  # _DATA, _SLEEP, _LENT
         self.lent = None  # the box that the port is sending from
         self.again = None  # the timer for passive links that wait for a place
-        self._timer = Timer(loop, self.release)
+        self._timer = Timer(loop, self._time_out)
         self.detailed = False  # AT+SYSMSG bit 1
         self.origin = False  # AT+CIPDINFO
         self.passive = bytearray(LINKS)  # for each link bit 0 passive mode, bit 1 lengths of the next datagram
@@ -63,7 +63,20 @@ class Reports:
         """The data of the host are here: from now on the hold ends by itself."""
         self._timer.start(_HOLD_MS)
 
+    async def borrow(self):
+        """Waits until the buffer for what links bring is free, and returns it: until release() nothing is read."""
+        if not self.buffer:
+            self._make()
+        self.held |= _LENT
+        await self.port.sent()
+        return self.buffer
+
     def release(self):
+        """The command that held the reports, or has borrowed the buffer, is at its end."""
+        self._time_out()
+        self.held &= ~_LENT
+
+    def _time_out(self):
         self._timer.stop()
         self.held &= ~_DATA
 
@@ -125,8 +138,11 @@ class Reports:
     def need_buffer(self, link):
         """Makes the buffer for what a stream brings, if it is not there."""
         if not (self.buffer or link.datagrams):
-            self.buffer = self._make_buffer()
-            self.size = min(self.size, len(self.buffer))
+            self._make()
+
+    def _make(self):
+        self.buffer = self._make_buffer()
+        self.size = min(self.size, len(self.buffer))
 
     def closed(self, link):
         # First the text: if there is no memory for it, the link is still there, and all this is done again.

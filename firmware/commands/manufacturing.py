@@ -121,7 +121,7 @@ async def _write(at, name, kind, length):
     if kind != _BINARY or length > at.board.SEND_MAX:
         raise ATError()
     await free(at)
-    pieces = place(at, length, False)
+    pieces = await place(at, length, False)
     data = Collector(at.loop, at.port, pieces, length, lambda have: at.reports.taken())
     try:
         done = data.done()

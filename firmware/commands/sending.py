@@ -74,9 +74,14 @@ async def free(at):
     raise ATError()
 
 
-def place(at, length, whole):
+async def place(at, length, whole):
     """Memory for so many bytes of the host, in pieces of one size, which are kept for the next time; with `whole`, as a
-    datagram needs it, in one. MemoryError where there is none, also without idle commands."""
+    datagram needs it, in one, which may be that of the reports. MemoryError where there is none, also without idle
+    commands. Call reports.release() when it is not needed any more."""
+    if whole and length > at.board.PIECE:
+        block = await at.reports.borrow()
+        if length <= len(block):
+            return [block]
     try:
         return _pieces(at, length, whole)
     except MemoryError:
@@ -109,18 +114,18 @@ async def _send(at, collector, values):
     if at.leaving:
         await free(at)
     link, length, to = await target(at, values, at.board.SEND_MAX)
-    pieces = place(at, length, link.datagrams)
     received = messages.RECEIVED % length
 
     def taken(count):
         at.port.write(received if count == length else messages.RECEIVED % count)
         at.reports.taken()
 
-    if not length:  # then all is here at once, and said to be: ⏎OK⏎⏎>⏎Recv 0 bytes⏎
-        at.port.write(messages.PROMPT)
-    data = collector(at.loop, at.port, pieces, length, taken)
-    failed = messages.ERROR
+    data, failed = None, messages.ERROR
     try:
+        pieces = await place(at, length, link.datagrams)
+        if not length:  # then all is here at once, and said to be: ⏎OK⏎⏎>⏎Recv 0 bytes⏎
+            at.port.write(messages.PROMPT)
+        data = collector(at.loop, at.port, pieces, length, taken)
         done = data.done()
         if length:
             at.port.write(messages.PROMPT)
@@ -132,8 +137,10 @@ async def _send(at, collector, values):
         await link.write(pieces, data.have, 0, to)
         return messages.SEND_OK
     except (OSError, MemoryError) as error:
-        cut(at, link, error, link.taken)
+        if failed == messages.SEND_FAIL:
+            cut(at, link, error, link.taken)
         return failed
     finally:
-        data.leave()
+        if data:
+            data.leave()
         at.reports.release()

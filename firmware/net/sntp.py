@@ -84,10 +84,7 @@ class Sntp:
         retry = _RETRY_S
         while True:
             self._due = False
-            try:
-                self._good = await self._round()
-            except MemoryError:
-                self._good = False
+            self._good = await self._attempt()
             if self._good:
                 retry = _RETRY_S
                 if self._first:
@@ -106,6 +103,15 @@ class Sntp:
             began = ticks_ms()
             await self._wake.wait(min(left, _PIECE_MS))
             waited += ticks_diff(ticks_ms(), began)
+
+    async def _attempt(self):
+        """A round, and where that finds no memory another one, without idle commands; whether it has told the time."""
+        for _ in range(2):
+            try:
+                return await self._round()
+            except MemoryError:
+                self._loop.lacking()
+        return False
 
     async def _round(self):
         """Asks the servers in turn; True as soon as one has told the time."""
