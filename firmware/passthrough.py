@@ -16,6 +16,7 @@ from firmware.net.links import SERVER
 # No stream is counted to this, and the index of a byte in the port's buffer may be added: it stays a small integer.
 _WITHOUT_END = const(0x3FFF0000)
 _PLUS = const(0x2B)
+_ESCAPE = const(3)  # bytes of PLUSES
 # So many times it polls before the timers get a look.
 _ROUNDS = const(16)
 
@@ -72,31 +73,53 @@ class Passthrough(Collector):
             or not self._reports.clear()
         ):
             return None
-        uart, poll, watched = port.uart, self._loop.poll, self._loop.watched
+        # A chunk goes straight from the one to the other where nobody else wants to know of it.
+        direct = link.kind[0] == "T" and link.role != SERVER and not (self._interval or self._ring.any())
+        return self._pass_on(ms, sock, direct)
+
+    def _pass_on(self, ms, sock, direct):
+        port, poll, readable = self._port, self._loop.poll, select.POLLIN
+        uart, block, buffer = port.uart, self._block, self._reports.buffer
+        plain = True
         for _ in range(_ROUNDS):
-            silent = plain = True
+            pollable = None
             for pollable, events in poll.ipoll(ms):
-                silent = False
-                if plain and events == select.POLLIN and pollable is uart:
-                    plain = self._up(uart)
-                elif plain and events == select.POLLIN and pollable is sock:
-                    plain = self._down(link)
-                else:
+                if not plain or events != readable:
                     # All of this round, so that the end of a client comes before the next one.
                     plain = False
-                    watched[pollable](events)
+                    self._loop.watched[pollable](events)
+                elif pollable is uart:
+                    count = uart.readinto(block)
+                    if direct and count and count > _ESCAPE:
+                        port.arrived = ticks_ms()
+                        self._late = False
+                        try:
+                            sent = sock.write(block, 0, count)
+                        except OSError:  # the link is at its end, which is told when it is read
+                            sent = 0
+                        if sent != count:
+                            plain = self._keep(sent, count)
+                    elif count:
+                        plain = self._up(count)
+                elif pollable is sock:
+                    try:
+                        count = sock.readinto(buffer) if direct else self._link.readinto(buffer, len(buffer))
+                    except OSError:
+                        count = 0
+                    if count is not None:
+                        plain = port.send(buffer, 0, count) if direct and count else self._down(count)
+                else:
+                    plain = False
+                    self._loop.watched[pollable](events)
             if not plain:
                 return True
-            if silent:
+            if pollable is None:
                 break
         return False
 
-    def _up(self, uart):
+    def _up(self, count):
         """Passes on what the host has sent; returns whether nothing is left to do with it."""
         block = self._block
-        count = uart.readinto(block)
-        if not count:
-            return True
         port, now = self._port, ticks_ms()
         if count <= len(PLUSES) and block[0] == _PLUS and ticks_diff(now, port.arrived) > GUARD_MS:
             self._take(block, 0, count)
@@ -107,29 +130,26 @@ class Passthrough(Collector):
         if (count < len(block) and self._interval) or self._ring.any():
             self._store(block, 0, count)
             return False
-        self._end = count
-        self._start = self._link.send(block, 0, count) or 0
-        if self._start == count:
-            return True
+        sent = self._link.send(block, 0, count)
+        return sent == count or self._keep(sent, count)
+
+    def _keep(self, sent, count):
+        """Has the rest of the block wait for the link."""
+        self._start, self._end = sent or 0, count
         self._link.when_writable(self._pump)
         return False
 
-    def _down(self, link):
+    def _down(self, count):
         """Passes on what the peer has sent; returns whether nothing is left to do with it."""
-        buffer = self._reports.buffer
-        count = link.readinto(buffer, len(buffer))
-        if count is None:
-            return True
-        if count < 0:
+        link, buffer = self._link, self._reports.buffer
+        if count <= 0:
             self._reports.readable(link)  # which finds the end, too, and sees to it
             return False
         if link.role == SERVER:
             link.heard = ticks_ms()
-        if count == len(buffer) and link.kind[0] == "S":
-            # The link comes back by a timer for what TLS may have kept of a record.
-            self._port.send(buffer, 0, count)
-            return False
-        return self._port.send(buffer, 0, count)
+        # The link comes back by a timer for what TLS may have kept of a record.
+        whole = count < len(buffer) or link.kind[0] != "S"
+        return self._port.send(buffer, 0, count) and whole
 
     # Where something is
 
