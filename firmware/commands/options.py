@@ -1,8 +1,14 @@
 """The part of the TCP/IP chapter about the options of sockets: CIPTCPOPT.
 Manual: TCP-IP_AT_Commands.rst of espressif/esp-at, tag v2.3.0.0_esp8266, with what HEAD adds."""
 
+from micropython import const
+
+from firmware import commands
 from firmware.at.command import STORE, command
 from firmware.net.links import LINKS
+
+# What saving takes: the options of all links as text, the old and the new ones, are more than other settings.
+_NEEDED = const(1792)
 
 
 @command(
@@ -21,6 +27,7 @@ class Options:
             at.line("+CIPTCPOPT:%d," + ",".join([str(value) for value in values]), number)
 
     def set(at, *values):
+        commands.need(_NEEDED)
         number = values[0] if at.links.multiple else 0
         for i in range(LINKS) if number == LINKS else (number,):
             at.links.set_options(i, values[-4:])

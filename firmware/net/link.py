@@ -160,8 +160,10 @@ class Link:
         return bool(self._events & select.POLLIN)
 
     def close(self):
-        """Closes the connection, if there is one, and frees the slot."""
-        self.open = False
+        """Closes the connection, if there is one, and frees the slot. It needs no memory, so that all of it is done:
+        what a link never had is not set, as that would make it larger."""
+        if self.open:
+            self.open = False
         if self._links.table[self.number] is self:
             self._links.table[self.number] = None
         self.disconnect()
@@ -169,10 +171,12 @@ class Link:
     def disconnect(self):
         """Closes the connection, if there is one; the link keeps its slot."""
         if self._sock:
-            if not self._deaf:
+            if self._deaf:
+                self._deaf = False
+            else:
                 self._loop.forget(self._sock)
             self._sock.close()
             self._sock = None
-        self._deaf = False
-        self._events = 0
+        if self._events:
+            self._events = 0
         self._wake()
