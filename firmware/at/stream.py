@@ -19,6 +19,7 @@ class StreamCollector(Collector):
         self._size = size
         self._cancel = cancel
         self._late = False  # the next bytes came earlier, when there was no place
+        self._drops = False
         self.start = self.end = 0
         super().__init__(loop, port, None, count, taken)
 
@@ -36,6 +37,14 @@ class StreamCollector(Collector):
                 break
         return not self.canceled
 
+    def drop(self):
+        """From now on what comes is counted and goes nowhere, which needs no memory: `done()` waits for the last."""
+        self._drops = True
+        self.start = self.end = 0
+        self._port.full = False
+        if self.have < self._count and not self.canceled:
+            self.changed.clear()
+
     def sent(self, count):
         """The first `count` bytes of what waits have gone."""
         self.start += count
@@ -46,6 +55,10 @@ class StreamCollector(Collector):
         if self.start == self.end:
             self.start = self.end = 0
         size = end - start
+        if self._drops:
+            self._late = False
+            self.have += size
+            return size
         if buffer is not PLUSES:
             size = min(size, max(self._size - self.end, 0))
             self._late = not size

@@ -3,6 +3,7 @@ Manual: TCP-IP_AT_Commands.rst of espressif/esp-at, later than tag v2.3.0.0_esp8
 
 from micropython import const
 
+from firmware import commands
 from firmware.at import messages
 from firmware.at.command import command
 from firmware.at.data import PLUSES
@@ -37,42 +38,65 @@ class SendLong:
         size = len(buffer) - len(PLUSES)
         data = StreamCollector(at.loop, at.port, buffer, size, length, link.give_up, lambda have: at.reports.taken())
         try:
-            stream = _stream(at, link, data, buffer, to)
+            stream = _stream(at, link, data, data.done(), buffer, to)
             at.port.write(messages.PROMPT)
             at.reports.hold()
-            return await stream
+            failed = await stream
+            if data.canceled:
+                return messages.SEND_CANCELLED
+            return messages.SEND_FAIL if failed else messages.SEND_OK
         finally:
             data.leave()
             at.reports.release()
 
 
-async def _stream(at, link, data, buffer, to):
+async def _stream(at, link, data, rest, buffer, to):
+    """Sends what comes, and reports it; returns whether that has failed. What finds no memory is done once more, with
+    that of idle commands."""
     step = at.send_sizes[0]
     pieces = (buffer,)
     sent = reported = 0
-    failed = False
-    while await data.some(_INTERVAL_MS):
-        start, end = data.start, data.end
-        if not failed:
-            try:
+    more = True
+    failed = lacked = False
+    fault = None
+    while True:
+        try:
+            if fault:
+                # The host goes on sending: the rest of the data is still taken, and dropped.
+                data.drop()
+                if not failed:
+                    failed = True
+                    cut(at, link, fault, sent)
+                await rest
+                cut(at, link, fault, sent)  # again, if it has found no memory
+                fault = None
+                more = False
+            while sent - reported >= step or (sent > reported and not more):
+                await at.port.room()
+                progress = min(sent, reported + step)
+                at.line("+CIPSENDL:%d,%d", progress, data.have)
+                reported = progress
+            if not more:
+                return failed
+            more = await data.some(_INTERVAL_MS)
+            if more:
+                start, end = data.start, data.end
                 await link.write(pieces, end, start, to)
                 sent += end - start
-            except (OSError, MemoryError) as error:
+                data.sent(end - start)
+            lacked = False
+        except (OSError, MemoryError) as error:
+            if link.taken:
                 sent += link.taken
-                if not data.canceled:
-                    failed = True  # the rest of the data is still taken, and dropped, as the host goes on sending it
-                    cut(at, link, error, sent)
-        data.sent(end - start)
-        while sent - reported >= step:
-            reported += step
-            await _progress(at, reported, data)
-    if reported < sent:
-        await _progress(at, sent, data)
-    if data.canceled:
-        return messages.SEND_CANCELLED
-    return messages.SEND_FAIL if failed else messages.SEND_OK
-
-
-async def _progress(at, sent, data):
-    await at.port.room()
-    at.line("+CIPSENDL:%d,%d", sent, data.have)
+                data.sent(link.taken)
+                link.taken = 0
+            if isinstance(error, MemoryError) and not lacked:
+                lacked = True
+                commands.drop()
+            elif failed or not more:
+                return failed  # not even what was sent can be told
+            elif data.canceled:
+                more = False
+            else:
+                fault = error
+                lacked = False
