@@ -27,6 +27,7 @@ class Interpreter:
         self.task = None  # the command that waits
         self._save = None  # [name, parameters, when] of the set command that runs
         self._answered = False  # whether it has had its final result
+        self._begun = False  # whether it may have done something, so that it must not be run again
         self.spelling = None  # what is replaced in the lines of an answer, and by what; see _row
         self.log = False  # AT+SYSLOG: whether ERROR is explained
         self.newest = NONE  # the line that the newest command is, if it has no parameters
@@ -60,15 +61,23 @@ class Interpreter:
             return error
 
     def _run(self, line, length):
-        try:
-            result = self._result(line, length)
-        except Exception as error:  # a handler's fault ends its command, not the module
-            result = error
+        self._begun = False
+        result = self._attempt(line, length)
+        if isinstance(result, MemoryError) and not self._begun:
+            # The memory of idle commands may do.
+            self._catalog.drop()
+            result = self._attempt(line, length)
         if self.task:  # what ends it has done so by now
             self._port.write(messages.BUSY)
         else:
             self._go_on(result)
         self._at.settings.stored = None  # a query that waits has looked by now
+
+    def _attempt(self, line, length):
+        try:
+            return self._result(line, length)
+        except Exception as error:  # a handler's fault ends its command, not the module
+            return error
 
     def _result(self, line, length):
         """What the handler of a line returns."""
@@ -148,23 +157,27 @@ class Interpreter:
         if row is None:
             row, when = self._find(name, form)
         if form is None:
+            self._begun = True
             return self._describe(name, row)
         handler = row[form]
         if handler is None:
             raise ATError(messages.E_NO_FORM)
         if form == QUERY:
+            self._begun = True
             settings = self._at.settings
             settings.stored = self._catalog.fit if when == ALWAYS else None
             return self._again(handler, self._at)
         if form != SET:
             if not when:
                 self._remember(name, handler)
+            self._begun = True
             return handler(self._at)
-        values = self._again(_parse, row[SIGNATURES], line, start, length, self._at.links.multiple)
+        values = _parse(row[SIGNATURES], line, start, length, self._at.links.multiple)
         if row[SAVED]:
             # What a setting needs, up to its being saved, should not be missing in the middle of it.
             self._catalog.need()
             self._save = [name[3:-4] if when else name[3:], values, when or row[SAVED]]
+        self._begun = True
         return handler(self._at, *values)
 
     def _remember(self, name, handler):
@@ -201,7 +214,7 @@ class Interpreter:
 
     def _load(self, name):
         if name not in declared:
-            self._again(self._catalog.load, name)
+            self._catalog.load(name)
         return declared.get(name)
 
     def _describe(self, name, row):
