@@ -8,7 +8,7 @@ import sys
 _BLOCK = 32 if sys.maxsize >> 32 else 16
 _bench = None  # see lack: the number of the order, whether memory is to be taken, and how many bytes to leave
 _done = 0
-_taken = None
+_taken = _single = None
 
 
 class poll:
@@ -24,24 +24,36 @@ class poll:
 
 
 def _obey():
-    # Tuples of one item, a block of the heap each, fill every gap; what is left is the end of the last one.
-    global _done, _taken
+    # Lists of one item, two single blocks of the heap, fill every gap. What is given back is taken apart: what is left
+    # of it on the stack, where the collector looks, too, would hold all that hangs on it.
+    global _done, _taken, _single
     _done = _bench[0]
-    _taken = None
+    chain = _taken
+    _taken = _single = None
+    while chain:
+        chain = _next(chain)
     gc.collect()
     if _bench[1]:
-        chain = None
+        single = (None,)
         try:
             while True:
-                chain = (chain,)
+                chain = [chain]
         except MemoryError:
             pass
-        for _ in range((_bench[2] | _bench[3] << 8) // _BLOCK):
+        blocks = (_bench[2] | _bench[3] << 8) // _BLOCK
+        for _ in range(blocks >> 1):
             if chain:
-                chain = chain[0]
+                chain = _next(chain)
         _taken = chain
-        chain = None
+        _single = None if blocks & 1 else single
+        chain = single = None
         gc.collect()
+
+
+def _next(chain):
+    rest = chain[0]
+    chain[0] = None
+    return rest
 
 
 def __getattr__(name):
