@@ -69,9 +69,9 @@ def notice(at, link, first=False):
         text = messages.IPD + name + b"%d\r\n" % box.next()
         if at.reports.filter:
             text = at.reports.filter(text)
+        link.noticed = True  # first: this may need memory, and what is written cannot be taken back
         if text:
             at.port.write(text)
-        link.noticed = True
     elif box.ended:
         at.links.end(link)
     at.reports.waiting &= ~bit

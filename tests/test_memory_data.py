@@ -69,7 +69,7 @@ def test_a_long_stream_goes_on(linked, peer):
 
 
 def test_a_stream_that_waits_is_read(lean, peer):
-    """Whole and in its order, although the memory goes when the first of an answer has come."""
+    """Whole and in its order, although there is no memory when the command comes."""
     module = lean.module
     lean.must("AT+CIPRECVMODE=1")
     reopen(lean, peer)

@@ -96,6 +96,30 @@ def test_it_opens(start, small, before, peer):
     plain.close()
 
 
+def test_a_stream_can_be_read_after_much_was_sent(start, small, peer):
+    """In passive mode; what waits leaves room for the command that reads it."""
+    module, link = prepared(start, small, BEFORE["WiFiEspAT"])
+    module.send(f'AT+CIPSTART={link}"SSL","127.0.0.1",{peer.port}')
+    peer.accept()
+    module.expect("4,CONNECT⏎⏎OK⏎")
+    for letter in b"abcd":
+        module.send(f"AT+CIPSEND={link}1024")
+        module.expect("⏎OK⏎⏎>")
+        module.write(bytes([letter]) * 1024)
+        module.expect("⏎Recv 1024 bytes⏎⏎SEND OK⏎")
+        assert peer.get(1024) == bytes([letter]) * 1024
+    sent = bytes(range(250)) * 20
+    peer.send(sent)
+    got = b""
+    while len(got) < len(sent):
+        module.match(r"\r\n\+IPD,4,\d+\r\n")
+        module.settled()  # with all that it has a place for
+        module.send(f"AT+CIPRECVDATA={link}2048")
+        got += module.take(int(module.match(r"\+CIPRECVDATA[:,](\d+)[,:]")[1]))
+        module.expect("⏎OK⏎")
+    assert got == sent
+
+
 def test_no_crash_for_want_of_memory(start, small, peer):
     """A second link of SSL is refused after one connection, and the first one goes on."""
     module, _ = prepared(start, small, (JOIN, "AT+CIPMUX=1"))

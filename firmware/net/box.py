@@ -9,8 +9,8 @@ _PIECE = const(256)
 # Without memory for such a piece a link that keeps nothing gets one of at least this: the next bytes have to be read
 # to see the end of the stream, too.
 _SMALLEST = const(16)
-# What is kept leaves so much memory to the commands with which the host reads it.
-_RESERVE = const(2048)
+# What is kept leaves so much memory to the commands with which the host reads it, of which none may be loaded yet.
+_RESERVE = const(3072)
 # Each datagram needs memory for its sender, too.
 _MOST = const(32)
 
