@@ -55,7 +55,7 @@ def contents(*images, fill=False):
     script.write_text(_SCRIPT)
     launch = Path(build.__file__).with_name("launch.py")
     command = [sys.executable, launch, "--script", script, "fill" if fill else "look", *images]
-    said = subprocess.run(command, check=True, capture_output=True, timeout=LIMIT * len(images)).stdout
+    said = subprocess.run(command, check=True, capture_output=True, timeout=4 * LIMIT * len(images)).stdout
     for line in said.splitlines():
         yield {path: bytes.fromhex(data) for path, data in json.loads(line).items()}
 

@@ -33,6 +33,10 @@ SHELL = {
 SHORT = {
     "make test": ("TEST=--version", "pytest 9"),
     'make test TEST="--every-write tests/test_update_power.py"': ("TEST=--version", "pytest 9"),
+    'make test TEST="--every-allocation tests/test_memory.py tests/test_memory_data.py"': (
+        "TEST=--version",
+        "pytest 9",
+    ),
     'make test TEST="--every-allocation tests/test_memory.py"': ("TEST=--version", "pytest 9"),
     "make bench": ("BENCH=--help", "--seconds"),
     'make bench BENCH="--seconds 5"': ("BENCH=--help", "--seconds"),

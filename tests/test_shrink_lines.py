@@ -29,7 +29,8 @@ def test_a_traceback_is_told_in_lines_of_the_sources(tmp_path):
 
 # The one calls the other, unless it is part of it.
 CALLING = (
-    "result = self._result(line, length)",
+    "result = self._attempt(line, length)",
+    "return self._result(line, length)",
     "return self._call(name, form, line, start, length)",
     "return handler(self._at)",
 )

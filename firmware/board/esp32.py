@@ -35,7 +35,7 @@ RX_BUFFER = 4096
 WRITE_BURST = 4096
 
 SEND_MAX = 8192  # bytes of one AT+CIPSEND
-PIECE = 2048  # bytes of each piece of memory that they are taken into
+PIECE = 4096  # bytes of each piece of memory that they are taken into
 IPD_MAX = 1460  # bytes of one +IPD
 UDP_MAX = 4096  # bytes of a datagram that is received whole
 WINDOW = 5760  # bytes that a link keeps in passive receive mode

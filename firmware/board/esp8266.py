@@ -30,7 +30,7 @@ WINDOW = 2560  # bytes that a link keeps in passive receive mode; stock has 5760
 WINDOWS = 2560  # and all of them together
 # Bytes of garbage that are collected at the latest: with more of it what stays would lie all over the heap, and no
 # large piece would be left.
-GARBAGE = 4096
+GARBAGE = 2048
 TLS_ON_HEAP = True  # axTLS has no memory of its own
 IPV6 = False  # the port's lwIP is built without it
 # 802.11 b, g and n: as AT+CWSTAPROTO has them, as the port has them.
