@@ -43,8 +43,10 @@ class Update:
         self._deadline = ticks_add(ticks_ms(), _LIMIT_MS)
         self._room = None
         gc.collect()
+        gc.threshold(self._at.board.GARBAGE)
         if gc.mem_free() < _NEEDED:
             commands.drop()
+        gc.threshold(-1)  # it works with large pieces that it has taken already
 
     async def run(self, url, version, name):
         """Updates from the server at `url` to a version of that name, or to the newest; or without a name to the newer
@@ -77,6 +79,7 @@ class Update:
             self._download = None
         self._room = None
         gc.collect()
+        gc.threshold(self._at.board.GARBAGE)
 
     def reached(self, state):
         if state > self._at.updated:

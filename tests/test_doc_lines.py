@@ -37,7 +37,6 @@ SHORT = {
         "TEST=--version",
         "pytest 9",
     ),
-    'make test TEST="--every-allocation tests/test_memory.py"': ("TEST=--version", "pytest 9"),
     "make bench": ("BENCH=--help", "--seconds"),
     'make bench BENCH="--seconds 5"': ("BENCH=--help", "--seconds"),
     'make bench BENCH="--against 3a52cb5"': ("BENCH=--help", "--against"),
