@@ -87,7 +87,7 @@ class Interpreter:
             if form != EXECUTE or not self._catalog.anytime(name):
                 raise ATError(messages.E_BUSY)
             self.task = None
-            task.cancel()
+            self._loop.cancel(task)
         self._save = None
         self._answered = False
         return self._call(name, form, line, start, length)
@@ -101,7 +101,7 @@ class Interpreter:
         else:
             try:
                 task = self._loop.start(result, self._end)
-                if not task.ended:
+                if not task.done():
                     self.task = task
             except MemoryError as error:
                 self._end(None, error)
