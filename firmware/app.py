@@ -2,7 +2,6 @@
 Every handler of a command gets the App as `at`."""
 
 import gc
-import sys
 from time import ticks_ms
 
 import micropython
@@ -254,8 +253,5 @@ def run(news=0):
         slots.settle(app, news)
     app.loop.run()
     if app.returns:
-        # The prompt has asyncio as it is without the firmware.
-        for path in [path for path in sys.modules if path.startswith("asyncio")]:
-            del sys.modules[path]
         app.board.prompt(app.uart)
     return not app.returns

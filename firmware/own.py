@@ -1,7 +1,6 @@
 """Commands of one's own: Python files in /commands on the flash, which declare them as firmware/commands/ does.
 A file that cannot be used is reported on the console, once, and left out."""
 
-import builtins
 import os
 import sys
 
@@ -12,46 +11,13 @@ from firmware.at.parameters import parameters
 _broken = []  # the files that were reported
 
 
-def load(at, find, last):
-    """Imports the files; `at` are the firmware's parts, `find(name)` gives the module that declares a command of the
-    firmware, or None. A file that is too large is a MemoryError, or if `last` is left out, since there will be no more
-    memory than now."""
-    if not at.loop.core:
-        _expect_asyncio(at.loop)
+def load(find, last):
+    """Imports the files; `find(name)` gives the module that declares a command of the firmware, or None. A file that is
+    too large is a MemoryError, or if `last` is left out, since there will be no more memory than now."""
     for file in sorted(os.listdir(commands.OWN)):
         if file.endswith((".py", ".mpy")) and file not in _broken:
             _load(file, find, last)
     declared[None] = ()
-
-
-def _expect_asyncio(loop):
-    """Has asyncio share the loop as soon as anything imports it, also within a function."""
-    usual = builtins.__import__
-
-    def watched(name, *more):
-        if more and more[3]:
-            # Before 1.27 MicroPython would take this module for the one that the name is relative to.
-            scope = more[0]
-            path = scope["__name__"].split(".")
-            path = path[: len(path) - more[3] + ("__path__" in scope)]
-            if name:
-                path.append(name)
-            name = ".".join(path)
-            more = more[:3]
-        if not name.startswith("asyncio") or loop.stopped:
-            return usual(name, *more)
-        builtins.__import__ = usual
-        try:
-            module = usual(name, *more)
-            from firmware.sharing import share
-
-            share(loop)
-        except BaseException:  # it will be tried again
-            builtins.__import__ = watched
-            raise
-        return module
-
-    builtins.__import__ = watched
 
 
 def _load(file, find, last):

@@ -48,7 +48,7 @@ class Passthrough(Collector):
         self.found = found
         self._host_left = left
         super().__init__(loop, port, None, _WITHOUT_END)
-        loop.fast_path = self._fast_path
+        loop.express = self._express
 
     def attach(self, link):
         """Sends to this link from now on."""
@@ -58,7 +58,7 @@ class Passthrough(Collector):
 
     # Where nothing is in the way
 
-    def _fast_path(self, ms):
+    def _express(self, ms):
         """In place of the loop's own polling: passes on what comes for as long as that is all there is to do.
 
         Returns None when it has not polled, False when nothing else came, True when something did."""
@@ -217,7 +217,7 @@ class Passthrough(Collector):
 
     def _left(self):
         super()._left()
-        self._loop.fast_path = self._port.fast_path
+        self._loop.express = self._port.express
         self._flush.stop()
         self._time_is_up()
         self._host_left()

@@ -158,27 +158,6 @@ class every_board:
         def ticks_add(ticks: int, delta: int, /) -> int: ...
         def ticks_diff(ticks1: int, ticks2: int, /) -> int: ...
 
-    class _asyncio:
-        class Task:
-            # extmod/modasyncio.c: anything with send() does.
-            data: Any
-            state: Any
-            def __init__(self, coro: Any, globals: Any = ..., /) -> None: ...
-
-    class asyncio:
-        # extmod/asyncio/core.py, where it is a module.
-        class core:
-            class IOQueue:
-                poller: Any
-                map: dict[Any, Any]
-                def __init__(self) -> None: ...
-                def _dequeue(self, s: Any) -> None: ...
-
-            cur_task: Any
-            _task_queue: Any
-            _io_queue: Any
-            def Task(coro: Any, globals: Any = ..., /) -> Any: ...
-
     class socket:
         class socket:
             # py/stream.c: how much of a buffer and from where on.

@@ -87,7 +87,7 @@ class Interpreter:
             if form != EXECUTE or not self._catalog.anytime(name):
                 raise ATError(messages.E_BUSY)
             self.task = None
-            self._loop.cancel(task)
+            task.cancel()
         self._save = None
         self._answered = False
         return self._call(name, form, line, start, length)
@@ -101,7 +101,7 @@ class Interpreter:
         else:
             try:
                 task = self._loop.start(result, self._end)
-                if not task.done():
+                if not task.ended:
                     self.task = task
             except MemoryError as error:
                 self._end(None, error)

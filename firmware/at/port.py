@@ -54,7 +54,7 @@ class Port:
         self.arrived = ticks_ms()  # when the newest bytes were looked at
         self.rests = False  # whether nothing is on its way in or out, and no round has anything to do here
         loop.watch(uart, self._events, self._event)
-        loop.fast_path = self.fast_path
+        loop.express = self.express
 
     # Output
 
@@ -214,8 +214,8 @@ class Port:
 
     # Input
 
-    def fast_path(self, ms):
-        """In place of the loop's own polling, while all that comes is dealt with at once; see Loop.fast_path."""
+    def express(self, ms):
+        """In place of the loop's own polling, for as long as all that comes is dealt with at once; see Loop.express."""
         if not self.rests:
             return None
         while ms:

@@ -130,7 +130,7 @@ def _import(name, module, flags, last=False):
     else:
         from firmware import own
 
-        own.load(_at, _find, last)
+        own.load(_find, last)
 
 
 def _is_whole(module):

@@ -165,7 +165,7 @@ def _make(at, first=False):
 
     def lost():
         nonlocal task
-        if at.origin and (task is None or task.done()):
+        if at.origin and (task is None or task.ended):
             task = at.loop.start(renew(), _ended)
 
     async def renew():
@@ -207,8 +207,8 @@ def _make(at, first=False):
     def left():
         at.reports.tunnel = None
         at.leaving = None if tunnel.empty() else tunnel
-        if task and not task.done():
-            at.loop.cancel(task)
+        if task and not task.ended:
+            task.cancel()
         if at.settings.get("SYSMSG", [0])[0] & 1:
             at.port.write(messages.QUIT)
         _passive_again(at)

@@ -48,7 +48,7 @@ class Sntp:
     def start(self, servers):
         """Asks these servers, names or addresses, from now on; () stops."""
         if self._task:
-            self._loop.cancel(self._task)
+            self._task.cancel()
             self._task = None
         self._refused.clear()
         self.servers = servers

@@ -1,7 +1,6 @@
 """Prints the names that MicroPython itself has, as far as programs can get at them: one line, with blanks between them.
 Runs in a MicroPython of its own with a large heap, not as the chip; see build.py."""
 
-import asyncio
 import builtins
 import io
 import select
@@ -31,8 +30,6 @@ def generator():
     yield
 
 
-for name in asyncio._attrs:
-    getattr(asyncio, name)  # which loads the part that has it
 walk(builtins, 0)
 for name in _MODULES.split():
     try:
@@ -41,9 +38,6 @@ for name in _MODULES.split():
         pass
 # The types of these are in no module.
 for thing in (
-    asyncio.core._io_queue,
-    asyncio.core._task_queue,
-    asyncio.core.Task(None),
     select.poll(),
     generator(),
     io.BytesIO(),
